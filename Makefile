@@ -1,0 +1,51 @@
+# Everything runs in .venv, which the first target that needs it makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+export HOST PORT
+
+.PHONY: help run test lint format bench clean
+.DEFAULT_GOAL := help
+
+help:  ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: export LOG_FORMAT ?= console
+run: $(VENV)/.runtime  ## Start web server and workers; Ctrl-C stops both
+	@$(BIN)/python manage.py prepare
+	@exec $(BIN)/honcho start
+
+test: $(VENV)/.dev  ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## Check style, types, imports, templates and migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --check --lint
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/.dev  ## Put the code into the form that lint asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint templates --reformat
+
+bench: $(VENV)/.dev  ## Measure, print a table of ratios and keep the raw figures
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove the virtual environment and caches; the state in var/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python requirements.txt requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.runtime

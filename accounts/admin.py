@@ -1,0 +1,59 @@
+"""Users and their profiles in the admin."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.http import HttpRequest
+
+from accounts.models import Profile, User
+
+
+class UserCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class ProfileInline(admin.StackedInline):
+    model = Profile
+    can_delete = False
+    readonly_fields = ("state",)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """Like Django's own, with the email in the place of a user name."""
+
+    add_form = UserCreationForm
+    inlines: ClassVar[list[Any]] = [ProfileInline]
+    list_display = ("email", "uuid", "is_active", "is_staff", "joined_at")
+    list_filter = ("is_active", "is_staff")
+    ordering = ("email",)
+    readonly_fields = ("uuid", "joined_at", "last_login")
+    search_fields = ("email", "uuid")
+    fieldsets = (
+        (None, {"fields": ("uuid", "email", "password")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Times", {"fields": ("joined_at", "last_login")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        return self.inlines if obj else []  # a new user gets a profile by being saved
+
+
+@admin.register(Profile)
+class ProfileAdmin(admin.ModelAdmin):
+    list_display = ("user", "clone_naming", "first_name", "last_name", "company", "state")
+    list_filter = ("clone_naming",)
+    list_select_related = ("user",)
+    readonly_fields = ("user", "state")
+    search_fields = ("user__email", "first_name", "last_name", "company")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Profile | None = None) -> bool:
+        return False

@@ -1,0 +1,115 @@
+"""`/profile/` and `/accounts/action/`."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib.auth import login, logout
+from django.middleware.csrf import get_token
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Profile
+from accounts.serializers import ProfileSerializer
+from cloudjobs.api.authentication import check_credentials
+from cloudjobs.api.exceptions import Invalid
+from cloudjobs.api.fields import StrictCharField
+from cloudjobs.api.schema import describe_resource
+
+
+class ProfileView(APIView):
+    """The profile of the user who asks."""
+
+    def get(self, request: Request) -> Response:
+        return Response(ProfileSerializer(self.profile(), context=self.context()).data)
+
+    def put(self, request: Request) -> Response:
+        """Change the fields that are given; the others keep their values."""
+        serializer = ProfileSerializer(self.profile(), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+
+    def profile(self) -> Profile:
+        return Profile.objects.select_related("user").get(user=self.request.user)
+
+    def context(self) -> dict[str, Any]:
+        wanted = self.request.query_params.get("fields")
+        return {"only_fields": set(wanted.split(","))} if wanted else {}
+
+
+class ProfileSchemaView(APIView):
+    """What the profile looks like."""
+
+    def get(self, request: Request) -> Response:
+        schema = describe_resource(
+            ProfileSerializer(),
+            list_methods=["get", "put"],
+            detail_methods=["get", "put"],
+            filtering=None,
+            ordering=None,
+            older_style=True,
+        )
+        return Response(schema)
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    """The body of `do=login`."""
+
+    username = StrictCharField(max_length=254)
+    password = StrictCharField(max_length=1024, trim_whitespace=False)
+
+
+class AccountActionView(APIView):
+    """`POST /accounts/action/?do=login|logout|check_login`: the session cookie and its end.
+
+    Logging in asks for no CSRF token, as there is no session yet that could be misused.
+    """
+
+    action_methods: ClassVar[dict[str, str]] = {
+        "login": "log_in",
+        "logout": "log_out",
+        "check_login": "check_login",
+    }
+
+    def post(self, request: Request) -> Response:
+        name = self.action_name()
+        if name not in self.action_methods:
+            raise Invalid(f"The parameter do names one of: {', '.join(self.action_methods)}.", "do")
+        method: Callable[[Request], Response] = getattr(self, self.action_methods[name])
+        return method(request)
+
+    def log_in(self, request: Request) -> Response:
+        serializer = LoginSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        user = check_credentials(given["username"], given["password"])
+        login(request._request, user, backend="django.contrib.auth.backends.ModelBackend")
+        get_token(request._request)  # sends the CSRF cookie along
+        return self.success("login", user.pk)
+
+    def log_out(self, request: Request) -> Response:
+        uuid = request.user.pk
+        logout(request._request)
+        return self.success("logout", uuid)
+
+    def check_login(self, request: Request) -> Response:
+        return self.success("check_login", request.user.pk)
+
+    def success(self, action: str, uuid: Any) -> Response:
+        return Response({"action": action, "result": "success", "uuid": str(uuid)})
+
+    def action_name(self) -> str:
+        return self.request.GET.get("do", "")
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if self.action_name() == "login" else super().get_authenticators()
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [AllowAny()] if self.action_name() == "login" else [IsAuthenticated()]
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return 'Basic realm="cloudjobs"'

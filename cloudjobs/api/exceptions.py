@@ -1,0 +1,53 @@
+"""The exceptions of actions and views that a client gets to read."""
+
+from rest_framework import exceptions, status
+
+
+class PointedError(exceptions.APIException):
+    """An error whose type and field the API documents; subclasses name status and type."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    error_type = "validation"
+
+    def __init__(self, message: str, point: str | None = None) -> None:
+        super().__init__(message)
+        self.point = point
+
+
+class Invalid(PointedError):
+    """The request asks for something that cannot be: 400."""
+
+
+class Refused(PointedError):
+    """The object's state, or its owner's rights, do not allow this: 403."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    error_type = "permission"
+
+
+class Missing(PointedError):
+    """An object that the request names does not exist, for this user: 404."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+    error_type = "notexist"
+
+
+class Busy(PointedError):
+    """Two operations exclude each other; the same request may work later: 503."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    error_type = "concurrency"
+
+
+class BackendUnavailable(PointedError):
+    """Storage cannot do it now, for want of space or because it does not answer: 503."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    error_type = "backend"
+
+
+class BodyTooLarge(exceptions.APIException):
+    """The body is larger than a request may be: 413."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request body is too large."

@@ -1,0 +1,81 @@
+"""Serializer fields that more than one resource uses."""
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+META_KEY_LENGTH = 32
+META_VALUE_LENGTH = 10_000
+META_KEYS = 200
+
+
+def wire_time(moment: datetime) -> str:
+    """Return `2014-06-05T09:45:08.003595+00:00`: always microseconds, never `Z`."""
+    return moment.isoformat(timespec="microseconds")
+
+
+class WireDateTimeField(serializers.DateTimeField):
+    """A time as `wire_time` writes it."""
+
+    def to_representation(self, value: datetime) -> str:
+        return wire_time(value)
+
+
+class StrictCharField(serializers.CharField):
+    """A string; a number is refused instead of turned into one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false; strings and numbers that look like them are refused."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class MetaField(serializers.DictField):
+    """What a user keeps beside an object: strings under keys of at most 32 characters."""
+
+    child = StrictCharField(max_length=META_VALUE_LENGTH, allow_blank=True, trim_whitespace=False)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        meta: dict[str, str] = super().to_internal_value(data)
+        if len(meta) > META_KEYS:
+            raise serializers.ValidationError(f"At most {META_KEYS} keys are kept.")
+        for key in meta:
+            self.check_key(key)
+        return meta
+
+    def check_key(self, key: str) -> None:
+        if not 1 <= len(key) <= META_KEY_LENGTH:
+            message = f"A key has between 1 and {META_KEY_LENGTH} characters."
+            raise serializers.ValidationError({key[:META_KEY_LENGTH] or "": message})
+        StrictCharField().run_validation(key)
+
+
+class NarrowedFields(serializers.Serializer[Any]):
+    """A serializer that `?fields=uuid,status` narrows to those fields; unknown names are ignored."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        wanted = self.context.get("only_fields")
+        if wanted is None:
+            return fields
+        return {name: field for name, field in fields.items() if name in wanted}
+
+
+def related(resource: str, uuid: Any) -> dict[str, str]:
+    """Return a reference to another object, e.g. an owner or a job."""
+    return {"resource_uri": resource_uri(resource, uuid), "uuid": str(uuid)}
+
+
+def resource_uri(resource: str, uuid: Any) -> str:
+    """Return an object's path, e.g. `/api/2.0/jobs/{uuid}/`."""
+    return f"/api/2.0/{resource}/{uuid}/"

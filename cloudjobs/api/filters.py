@@ -1,0 +1,80 @@
+"""Query parameters that filter and order a list.
+
+A view declares `filter_lookups`, e.g. `{"name": "name", "name__contains": "name__icontains"}`,
+and `ordering_lookups`, e.g. `{"name": "name"}`. `name=a,b` is OR, a repeated parameter is AND, a
+backslash escapes a comma and itself. A parameter that is no filter is ignored.
+"""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from cloudjobs.api.exceptions import Invalid
+
+ESCAPED_OR_PLAIN = re.compile(r"(?:\\.|[^,\\])+", re.DOTALL)
+ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+class NamedParameterFilter(BaseFilterBackend):
+    """Applies the view's `filter_lookups`."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
+        lookups: dict[str, str] = getattr(view, "filter_lookups", {})
+        for parameter, lookup in lookups.items():
+            for text in request.query_params.getlist(parameter):
+                queryset = queryset.filter(any_of(lookup, split_values(text)))
+        return queryset
+
+
+class StableOrdering(BaseFilterBackend):
+    """Orders by `order_by`, else by the view's `default_order`; ties are broken by the key."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
+        lookups: dict[str, str] = getattr(view, "ordering_lookups", {})
+        wanted = request.query_params.get("order_by")
+        if not wanted:
+            return queryset.order_by(*getattr(view, "default_order", ()), "pk")
+        name = wanted.removeprefix("-")
+        if name not in lookups:
+            raise Invalid(f"This list can be ordered by: {', '.join(lookups)}.", "order_by")
+        direction = "-" if wanted.startswith("-") else ""
+        return queryset.order_by(direction + lookups[name], "pk")
+
+
+def split_values(text: str) -> list[str]:
+    r"""Return the values of a parameter: `a,b\,c` gives `["a", "b,c"]`."""
+    return [ESCAPE.sub(r"\1", value) for value in ESCAPED_OR_PLAIN.findall(text)]
+
+
+def any_of(lookup: str, values: list[str]) -> Q:
+    """Return the condition that at least one value matches; no usable value matches nothing."""
+    condition = Q(pk__in=[])
+    for value in values:
+        if is_comparable(lookup, value):
+            condition |= Q(**{lookup: value})
+    return condition
+
+
+def is_comparable(lookup: str, value: str) -> bool:
+    """Can a database compare its column with this value at all?"""
+    if lookup == "pk":
+        return is_uuid(value)
+    return value.isprintable() or not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
+
+
+def is_uuid(text: str) -> bool:
+    """Is this the text of a UUID?"""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

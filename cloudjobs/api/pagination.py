@@ -1,0 +1,88 @@
+"""Lists: `{"meta": {"limit", "offset", "total_count"}, "objects": […]}`.
+
+`limit=0` means all. As that may be very many, it is answered as a stream: a chunk of rows is
+read, written and forgotten before the next one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils import encoders
+from rest_framework.views import APIView
+
+from cloudjobs.api.exceptions import Invalid
+
+DEFAULT_LIMIT = 20
+CHUNK_ROWS = 500
+LARGEST_NUMBER = 2**63 - 1  # what a database can count to
+
+
+class MetaPagination(BasePagination):
+    """Reads `limit` and `offset`; nonsense is a 400 that names the parameter."""
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        self.limit = natural_number(request, "limit", DEFAULT_LIMIT)
+        self.offset = natural_number(request, "offset", 0)
+        self.total_count = queryset.count()
+        return list(self.window(queryset))
+
+    def window(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that limit and offset ask for, in a query of their own."""
+        end = self.offset + self.limit if self.limit else None
+        return queryset[self.offset : end] if self.offset or end else queryset
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"meta": self.meta(), "objects": data})
+
+    def meta(self) -> dict[str, int]:
+        return {"limit": self.limit, "offset": self.offset, "total_count": self.total_count}
+
+
+def natural_number(request: Request, name: str, default: int) -> int:
+    """Return a query parameter as a number from 0 on.
+
+    Raises:
+        Invalid: it is negative, no number, or more than a database can count.
+    """
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST_NUMBER)):
+        raise Invalid(f"{name} is a whole number from 0 on.", name)
+    number = int(text)
+    if number > LARGEST_NUMBER - DEFAULT_LIMIT:
+        raise Invalid(f"{name} is too large.", name)
+    return number
+
+
+def stream_list(
+    queryset: QuerySet[Any],
+    offset: int,
+    serialize: Callable[[list[Model]], Iterable[Any]],
+) -> Iterator[bytes]:
+    """Yield the JSON of a list of all rows from `offset` on, chunk by chunk."""
+    encode = encoders.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+    meta = {"limit": 0, "offset": offset, "total_count": queryset.count()}
+    yield f'{{"meta":{encode(meta)},"objects":['.encode()
+    separator = ""
+    for chunk in chunks(queryset, offset):
+        objects = ",".join(encode(item) for item in serialize(chunk))
+        yield (separator + objects).encode()
+        separator = ","
+    yield b"]}"
+
+
+def chunks(queryset: QuerySet[Any], offset: int) -> Iterator[list[Any]]:
+    """Yield the rows from `offset` on in lists, without holding more than one of them."""
+    rows: list[Any] = []
+    for row in queryset[offset:].iterator(CHUNK_ROWS) if offset else queryset.iterator(CHUNK_ROWS):
+        rows.append(row)
+        if len(rows) == CHUNK_ROWS:
+            yield rows
+            rows = []
+    if rows:
+        yield rows

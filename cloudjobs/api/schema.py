@@ -1,0 +1,100 @@
+"""`/{resource}/schema/`: what a resource looks like, told by its serializer.
+
+Two styles are documented: the older one (`jobs`, `profile`) tells of each field whether it may be
+blank, null and must be unique; the later one (`drives`, `servers`) whether it is required.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+from cloudjobs.api.fields import MetaField, WireDateTimeField
+from cloudjobs.api.pagination import DEFAULT_LIMIT
+
+AnyField = serializers.Field[Any, Any, Any, Any]
+
+NO_DEFAULT = "No default provided."
+TYPE_NAMES: tuple[tuple[type[AnyField], str], ...] = (
+    (MetaField, "dict"),
+    (serializers.BooleanField, "boolean"),
+    (WireDateTimeField, "datetime"),
+    (serializers.IntegerField, "integer"),
+    (serializers.DecimalField, "decimal"),
+    (serializers.JSONField, "object"),
+    (serializers.ListField, "list"),
+    (serializers.BaseSerializer, "related"),
+    (serializers.CharField, "string"),
+    (serializers.ChoiceField, "string"),
+)
+
+
+def describe_resource(
+    serializer: serializers.Serializer[Any],
+    *,
+    list_methods: list[str],
+    detail_methods: list[str],
+    filtering: dict[str, Any] | None,
+    ordering: list[str] | None,
+    older_style: bool,
+) -> dict[str, Any]:
+    """Return the schema of the resource that `serializer` shows; None leaves a part out."""
+    describe = describe_in_older_style if older_style else describe_field
+    list_parts = {"filtering": filtering, "ordering": ordering}
+    return {
+        "allowed_detail_http_methods": detail_methods,
+        "allowed_list_http_methods": list_methods,
+        "default_format": "application/json",
+        "default_limit": DEFAULT_LIMIT,
+        "fields": {name: describe(field) for name, field in sorted(serializer.fields.items())},
+        **{name: part for name, part in list_parts.items() if part is not None},
+    }
+
+
+def describe_field(field: AnyField) -> dict[str, Any]:
+    """Return a field's description in the later style, its own fields included."""
+    description: dict[str, Any] = {
+        "default": default_of(field),
+        "help_text": str(field.help_text or ""),
+        "readonly": field.read_only,
+        "required": field.required or field.read_only,
+        "type": type_name(field),
+    }
+    if isinstance(field, serializers.ChoiceField):
+        description["choices"] = list(field.choices)
+    if isinstance(field, serializers.ListField) and isinstance(
+        field.child, serializers.ChoiceField
+    ):
+        description["choices"] = list(field.child.choices)
+    inner = field.child if isinstance(field, serializers.ListSerializer) else field
+    if isinstance(inner, serializers.Serializer):
+        description["fields"] = {name: describe_field(f) for name, f in inner.fields.items()}
+    return description
+
+
+def describe_in_older_style(field: AnyField) -> dict[str, Any]:
+    """Return a field's description in the older style."""
+    return {
+        "blank": bool(getattr(field, "allow_blank", False)),
+        "default": default_of(field),
+        "help_text": str(field.help_text or ""),
+        "nullable": field.allow_null,
+        "readonly": field.read_only,
+        "type": type_name(field),
+        "unique": field.field_name == "uuid",
+    }
+
+
+def default_of(field: AnyField) -> Any:
+    """Return the value that a field has when nothing is given for it."""
+    if field.default is empty or callable(field.default):
+        return NO_DEFAULT
+    return field.default
+
+
+def type_name(field: AnyField) -> str:
+    """Return the documentation's word for the field's type."""
+    for field_class, name in TYPE_NAMES:
+        if isinstance(field, field_class):
+            return name
+    return "related"

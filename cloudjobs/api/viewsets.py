@@ -1,0 +1,101 @@
+"""What every resource's viewset does alike: narrow, list, describe, and dispatch its actions."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.db.models import Model, QuerySet
+from django.http import StreamingHttpResponse
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from cloudjobs.api.exceptions import Invalid
+from cloudjobs.api.pagination import natural_number, stream_list
+from cloudjobs.api.schema import describe_resource
+
+Names = list[str]
+Objects = list[Any]  # names of their own, as `list` is a method of every viewset
+UUID_PATTERN = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+
+class ResourceViewSet(GenericViewSet[Any]):
+    """Base of all resources; a subclass says what it is by its class attributes.
+
+    `action_methods` maps the names that `?do=` takes to methods of the viewset.
+    """
+
+    lookup_field = "pk"
+    lookup_url_kwarg = "uuid"
+    lookup_value_regex = UUID_PATTERN
+
+    action_methods: ClassVar[dict[str, str]] = {}
+    filter_lookups: ClassVar[dict[str, str]] = {}
+    ordering_lookups: ClassVar[dict[str, str]] = {}
+    default_order: ClassVar[tuple[str, ...]] = ()
+
+    schema_list_methods: ClassVar[Names] = ["get"]
+    schema_detail_methods: ClassVar[Names] = ["get"]
+    schema_filtering: ClassVar[dict[str, Any]] = {}
+    schema_ordering: ClassVar[Names] = []
+    schema_in_older_style: ClassVar[bool] = False
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        context = super().get_serializer_context()
+        wanted = self.request.query_params.get("fields")
+        if wanted and self.request.method in {"GET", "HEAD"}:
+            context["only_fields"] = set(wanted.split(","))
+        return context
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response | StreamingHttpResponse:
+        """Answer one page, or all objects as a stream when `limit=0` is asked for."""
+        queryset = self.filter_queryset(self.get_queryset())
+        if request.query_params.get("limit") == "0" and self.answers_json(request):
+            return self.stream(request, queryset)
+        page = self.paginate_queryset(queryset)
+        return self.get_paginated_response(self.serialize(page or []))
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer one object."""
+        return Response(self.serialize([self.get_object()])[0])
+
+    @action(detail=False, url_path="schema", filter_backends=[])
+    def describe(self, request: Request) -> Response:
+        """Answer the schema of this resource."""
+        schema = describe_resource(
+            self.get_serializer_class()(),
+            list_methods=self.schema_list_methods,
+            detail_methods=self.schema_detail_methods,
+            filtering=self.schema_filtering,
+            ordering=self.schema_ordering,
+            older_style=self.schema_in_older_style,
+        )
+        return Response(schema)
+
+    def dispatch_action(self, request: Request, uuid: str) -> Response:
+        """Call the method that `?do=` names.
+
+        Raises:
+            Invalid: `do` is missing or names no action of this resource.
+        """
+        name = request.query_params.get("do")
+        if name not in self.action_methods:
+            known = ", ".join(self.action_methods)
+            raise Invalid(f"The parameter do names an action: {known}.", "do")
+        response: Response = getattr(self, self.action_methods[name])(request, uuid)
+        return response
+
+    def serialize(self, objects: Iterable[Model]) -> Objects:
+        """Return the JSON of several objects; a subclass may fetch what belongs to them first."""
+        return list(self.get_serializer(list(objects), many=True).data)
+
+    def answers_json(self, request: Request) -> bool:
+        return isinstance(request.accepted_renderer, JSONRenderer)
+
+    def stream(self, request: Request, queryset: QuerySet[Any]) -> StreamingHttpResponse:
+        offset = natural_number(request, "offset", 0)
+        return StreamingHttpResponse(
+            stream_list(queryset, offset, self.serialize),
+            content_type="application/json; charset=utf-8",
+        )

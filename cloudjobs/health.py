@@ -1,0 +1,51 @@
+"""Probes for whoever runs the service; neither asks for a login."""
+
+from collections.abc import Callable
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django_q.brokers import get_broker
+
+from drives.storage import all_hosts
+
+
+def alive(request: HttpRequest) -> JsonResponse:
+    """Answer 200: this process serves."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when database, queue and storage are usable, else 503 with the reasons."""
+    checks = {"database": check_database, "queue": check_queue, "storage": check_storage}
+    faults = {name: fault for name, check in checks.items() if (fault := fault_of(check))}
+    if faults:
+        return JsonResponse({"status": "unavailable", "reasons": faults}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+def fault_of(check: Callable[[], None]) -> str:
+    """Return why a check fails, or nothing."""
+    try:
+        check()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def check_database() -> None:
+    """The database answers and has every migration."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise RuntimeError("migrations are missing; run manage.py migrate")
+
+
+def check_queue() -> None:
+    """The queue takes messages; in the database it is as usable as that."""
+    get_broker().ping()
+
+
+def check_storage() -> None:
+    """Every storage host can be written to."""
+    for host in all_hosts():
+        host.backend.check()

@@ -1,0 +1,48 @@
+"""One log line for each request, and a log format for people who watch a terminal."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+
+logger = logging.getLogger("cloudjobs.requests")
+
+PROBES = {"/healthz", "/readyz"}
+
+
+class RequestLogMiddleware:
+    """Logs method, path, status and milliseconds of every request but the probes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        if request.path not in PROBES:
+            self.log(request, response, time.perf_counter() - began)
+        return response
+
+    def log(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+        fields = {
+            "method": request.method,
+            "path": request.path,
+            "status": response.status_code,
+            "milliseconds": round(seconds * 1000, 1),
+        }
+        logger.info("request", extra=fields)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """`10:00:00 INFO jobs.runner job finished job=… outcome=success`"""
+
+    standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        extra = {k: v for k, v in vars(record).items() if k not in self.standard and v is not None}
+        pairs = " ".join(f"{name}={value}" for name, value in extra.items())
+        return f"{super().formatMessage(record)} {pairs}".rstrip()

@@ -1,0 +1,26 @@
+"""`manage.py prepare`: what has to happen before the first request, then where to find what."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from accounts.models import User
+from drives.management.commands import create_demo
+
+
+class Command(BaseCommand):
+    help = "Migrates, collects static files, fills an empty database with the demo account."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("check", databases=["default"])
+        call_command("collectstatic", verbosity=0, interactive=False)
+        call_command("create_demo", stdout=self.stdout)
+        address = f"http://{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+        self.stdout.write(f"address     {address}/")
+        if User.objects.filter(email=create_demo.EMAIL).exists():
+            self.stdout.write(f"demo login  {create_demo.EMAIL} / {create_demo.PASSWORD}")
+        self.stdout.write(f"data        {settings.CLOUDJOBS_HOME}")

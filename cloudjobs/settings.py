@@ -1,0 +1,269 @@
+"""Settings, taken from the environment; every variable is optional.
+
+`CLOUDJOBS_HOME` holds all state: the SQLite file, the drive images and the generated secret key.
+The variables are listed in docs/configuration.md.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.management.utils import get_random_secret_key
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+CLOUDJOBS_HOME = Path(env("CLOUDJOBS_HOME", default=str(BASE_DIR / "var"))).resolve()
+CLOUDJOBS_HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def kept_secret_key(path: Path) -> str:
+    """Return the key in `path`; the first process to come makes it, readable by its user only."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(get_random_secret_key())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was faster, its key is the one that counts
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+SECRET_KEY = env("SECRET_KEY", default="") or kept_secret_key(CLOUDJOBS_HOME / "secret_key")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "drives",
+    "jobs",
+    "accounts",
+    "cloudjobs",
+    "mptt",
+    "django_q",
+    "rest_framework",
+    "django_guid",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django_guid.middleware.guid_middleware",
+    "cloudjobs.logs.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "cloudjobs.api.slashes.TrailingSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "cloudjobs.urls"
+WSGI_APPLICATION = "cloudjobs.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database -------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{CLOUDJOBS_HOME / 'db.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A transaction that reads first and writes later fails at once when another one wrote in
+    # between, however long the timeout; IMMEDIATE takes the write lock at the beginning instead.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Cache and queue ------------------------------------------------------------------------
+
+REDIS_URL = env("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+WORKERS = env.int("WORKERS", default=max(2, os.cpu_count() or 2))
+DAY = 24 * 3600
+Q_CLUSTER = {
+    "name": "cloudjobs",
+    "workers": WORKERS,
+    # The lease of a job decides about redelivery, so the queue's own clock must never run out.
+    "timeout": 30 * DAY,
+    "retry": 31 * DAY,
+    "ack_failures": True,
+    "max_attempts": 1,
+    # Jobs are the history; the queue keeps none.
+    "save_limit": -1,
+    "catch_up": False,
+    "bulk": 1,
+    # A worker that is replaced after so many jobs gives back what it has leaked.
+    "recycle": 1000,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.1}),
+}
+
+# --- Jobs and storage -----------------------------------------------------------------------
+
+JOB_LEASE_SECONDS = 30
+JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=3)
+
+MIB = 1024**2
+FILE_BACKEND = "drives.storage.file.FileBackend"
+
+
+def image_folder(host: str) -> str:
+    return str(CLOUDJOBS_HOME / "images" / host)
+
+
+STORAGE_HOSTS = {
+    "dssd-1": {
+        "storage_type": "dssd",
+        "backend": FILE_BACKEND,
+        "options": {"root": image_folder("dssd-1")},
+    },
+    "dssd-2": {
+        "storage_type": "dssd",
+        "backend": FILE_BACKEND,
+        "options": {"root": image_folder("dssd-2")},
+    },
+    "nvme-1": {
+        "storage_type": "nvme",
+        "backend": FILE_BACKEND,
+        "options": {"root": image_folder("nvme-1")},
+    },
+    # Stands for slow magnetic storage: 100 MiB/s, and every clone really moves its bytes.
+    "zadara-1": {
+        "storage_type": "zadara",
+        "backend": FILE_BACKEND,
+        "options": {
+            "root": image_folder("zadara-1"),
+            "bandwidth": 100 * MIB,
+            "reflink": False,
+        },
+    },
+}
+
+# --- API ------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "cloudjobs.api.authentication.RememberedBasicAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["cloudjobs.api.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "cloudjobs.api.pagination.MetaPagination",
+    "DEFAULT_FILTER_BACKENDS": [
+        "cloudjobs.api.filters.NamedParameterFilter",
+        "cloudjobs.api.filters.StableOrdering",
+    ],
+    "EXCEPTION_HANDLER": "cloudjobs.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "COMPACT_JSON": True,
+}
+BASIC_PASSWORD_REMEMBERED_SECONDS = 300
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
+
+# --- Users and sessions ---------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "/admin/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+
+# --- Language, time, static files -----------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = CLOUDJOBS_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Logs -----------------------------------------------------------------------------------
+
+DJANGO_GUID = {
+    "GUID_HEADER_NAME": "X-REQUEST-ID",
+    "VALIDATE_GUID": True,
+    "RETURN_HEADER": True,
+    "EXPOSE_HEADER": False,
+}
+LOG_FORMAT = env("LOG_FORMAT", default="json")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime} {levelname} {name} {message} {correlation_id}",
+            "style": "{",
+            "rename_fields": {
+                "asctime": "time",
+                "levelname": "level",
+                "correlation_id": "request_id",
+            },
+        },
+        "console": {"()": "cloudjobs.logs.ConsoleFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": LOG_FORMAT,
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "django_guid": {"level": "WARNING"},
+        # One line a request comes from cloudjobs.requests; errors keep their traceback.
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,32 @@
+"""Every address of the service."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from cloudjobs import health
+from cloudjobs.api.routers import ResourceRouter
+from drives.api import DriveViewSet
+from jobs.api import JobViewSet
+
+router = ResourceRouter()
+router.register("drives", DriveViewSet, basename="drive")
+router.register("jobs", JobViewSet, basename="job")
+
+api_urls = [
+    path("", include("accounts.urls")),
+    path("", include("drives.urls")),
+    path("", include(router.urls)),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="api:api-root"), name="home"),
+    path("admin/", admin.site.urls),
+    path("api/2.0/", include((api_urls, "api"))),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]
+
+handler400 = "cloudjobs.api.errors.bad_request"
+handler404 = "cloudjobs.api.errors.not_found"
+handler500 = "cloudjobs.api.errors.server_error"

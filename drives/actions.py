@@ -1,0 +1,281 @@
+"""What can be done with drives; API, admin and pages all call these.
+
+Each action is one transaction that changes rows and submits the job that goes with it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.naming import name_clone
+from cloudjobs.api.exceptions import BackendUnavailable, Busy, Invalid, Missing, PointedError, Refused
+from drives import operations, placement
+from drives.models import Drive, Media, Status
+from drives.querysets import KIND
+from drives.storage import (
+    NoSpace,
+    StorageError,
+    UploadIncomplete,
+    get_host,
+    round_up_size,
+    storage_types,
+)
+from jobs.actions import JobSpec, Link, submit
+
+SETTLED = (Status.UNMOUNTED, Status.MOUNTED)
+EDITABLE = ("name", "media", "meta", "allow_multimount", "affinities")
+
+
+@dataclass(frozen=True)
+class DriveSpec:
+    """A drive to be made; `size` is in bytes and is rounded up to what storage keeps."""
+
+    name: str
+    size: int
+    media: str = Media.DISK
+    storage_type: str = ""
+    meta: dict[str, str] = field(default_factory=dict)
+    affinities: list[str] = field(default_factory=list)
+    allow_multimount: bool = False
+
+
+@transaction.atomic
+def create_drives(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -> list[Drive]:
+    """Make empty drives, all or none.
+
+    Raises:
+        Invalid: storage type or size of one cannot be; the point says which one, if several.
+    """
+    hosts = placement.hosts_to_avoid(owner, avoid)
+    drives = []
+    for index, spec in enumerate(specs):
+        try:
+            drives.append(create_drive(owner, spec, hosts))
+        except PointedError as error:
+            if len(specs) > 1:
+                error.point = f"objects.{index}.{error.point}"
+            raise
+    return drives
+
+
+def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
+    """Make one empty drive and submit the job that makes its image."""
+    size = round_up_size(spec.size)
+    host = placement.choose_host(spec.storage_type or storage_types()[0], size, avoid=avoid)
+    drive = insert_drive(uuid4(), owner, spec, size, host.name, Status.CREATING)
+    submit_internal(operations.CreateDrive.name, drive)
+    return drive
+
+
+def insert_drive(
+    uuid: UUID, owner: User, spec: DriveSpec, size: int, host: str, status: Status
+) -> Drive:
+    drive: Drive = Drive.objects.create(
+        uuid=uuid,
+        owner=owner,
+        name=spec.name,
+        media=spec.media,
+        size=size,
+        status=status,
+        storage_host=host,
+        storage_type=get_host(host).storage_type,
+        meta=spec.meta,
+        affinities=spec.affinities,
+        allow_multimount=spec.allow_multimount,
+    )
+    return drive
+
+
+def submit_internal(operation: str, drive: Drive, **params: Any) -> None:
+    """Submit a job on one drive that its owner does not see."""
+    params = {"drive": str(drive.pk), **params}
+    links = (Link(KIND, drive.pk, drive.name),)
+    submit(JobSpec(operation, params, links=links), drive.owner)
+
+
+@transaction.atomic
+def clone_drive(
+    source_uuid: UUID, owner: User, wishes: dict[str, Any], avoid: frozenset[UUID] = frozenset()
+) -> Drive:
+    """Make a new drive and submit the job that copies the source's image into it.
+
+    `wishes` may hold name, media, size (bytes), storage_type, affinities and meta; the rest is as
+    with the source. The drive is there at once, as `cloning_dst`.
+
+    Raises:
+        Missing: the owner has no such drive.
+        Refused: the source's image is not whole or is being changed.
+        Invalid: size or storage type cannot be.
+        BackendUnavailable: the data of the source does not fit anywhere.
+    """
+    source = lock_drive(source_uuid, owner)
+    if not source.is_readable:
+        raise Refused(f"A drive that is {source.status} cannot be cloned.", "status")
+    size = clone_size(source, wishes.get("size"))
+    storage_type = wishes.get("storage_type") or source.storage_type
+    weight = allocated_bytes(source)
+    hosts = placement.hosts_to_avoid(owner, avoid)
+    host = placement.choose_host(storage_type, size, needed=weight, avoid=hosts)
+    spec = DriveSpec(
+        name=wishes.get("name") or clone_name(source),
+        size=size,
+        media=wishes.get("media", source.media),
+        meta=wishes.get("meta", source.meta),
+        affinities=wishes.get("affinities", source.affinities),
+        allow_multimount=source.allow_multimount,
+    )
+    clone = insert_drive(uuid4(), owner, spec, size, host.name, Status.CLONING_DST)
+    source.become(Status.CLONING_SRC, *SETTLED)
+    submit(clone_job(source, clone, weight), owner)
+    return clone
+
+
+def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
+    """Return the job that copies one drive's image into another's."""
+    return JobSpec(
+        operations.CloneDrive.name,
+        params={
+            "source": str(source.pk),
+            "drive": str(clone.pk),
+            "storage_host": clone.storage_host,
+        },
+        weight=weight,
+        links=(Link(KIND, source.pk, source.name), Link(KIND, clone.pk, clone.name)),
+    )
+
+
+def clone_size(source: Drive, wanted: int | None) -> int:
+    """Return the size of a clone in bytes: as wanted, rounded up, but never below the source's."""
+    if wanted is None:
+        return source.size
+    if round_up_size(wanted) < source.size:
+        raise Invalid(f"A clone is not smaller than its source, {source.size} bytes.", "size")
+    return round_up_size(wanted)
+
+
+def clone_name(source: Drive) -> str:
+    """Return the name that the owner's profile gives to a clone."""
+
+    def taken(beginning: str) -> set[str]:
+        mine = Drive.objects.owned_by(source.owner).filter(name__startswith=beginning)
+        return set(mine.values_list("name", flat=True))
+
+    return name_clone(source.name, source.owner.profile.clone_naming, timezone.now(), taken)
+
+
+def allocated_bytes(drive: Drive) -> int:
+    """Return the bytes that a copy of the drive has to move."""
+    try:
+        return min(operations.backend_of(drive).allocated(drive.pk), drive.size)
+    except StorageError as error:
+        raise BackendUnavailable(str(error)) from error
+
+
+@transaction.atomic
+def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
+    """Change a drive; a larger `size` starts a resize, and shows when that is done.
+
+    Raises:
+        Missing: the owner has no such drive.
+        Invalid: it would shrink or change its storage type.
+        Busy: it is being copied and cannot be resized now.
+        Refused: it is being made, resized or deleted, or is unavailable.
+    """
+    drive = lock_drive(uuid, owner)
+    if not drive.is_readable:
+        raise Refused(f"A drive that is {drive.status} cannot be changed.", "status")
+    if changes.get("storage_type", drive.storage_type) != drive.storage_type:
+        raise Invalid(
+            "The storage type of a drive cannot change; clone it instead.", "storage_type"
+        )
+    for name in EDITABLE:
+        setattr(drive, name, changes.get(name, getattr(drive, name)))
+    drive.save(update_fields=EDITABLE)
+    if "size" in changes:
+        resize_locked(drive, round_up_size(changes["size"]))
+    return drive
+
+
+def resize_locked(drive: Drive, size: int) -> None:
+    """Submit the resize of a drive whose row is locked, if its size changes at all."""
+    if size < drive.size:
+        raise Invalid(f"A drive cannot shrink below its {drive.size} bytes.", "size")
+    if size == drive.size:
+        return
+    host = get_host(drive.storage_host)
+    if size > host.max_size:
+        raise Invalid(f"Drives on this storage have at most {host.max_size} bytes.", "size")
+    if not drive.become(Status.RESIZING, *SETTLED):
+        raise Busy("The drive is being cloned; resize it when that is done.", "status")
+    submit_internal(operations.ResizeDrive.name, drive, size=size)
+
+
+@transaction.atomic
+def delete_drives(uuids: list[UUID], owner: User) -> None:
+    """Submit the deletion of drives, all or none.
+
+    Raises:
+        Missing: the owner has no drive of one of these uuids.
+        Busy: one is being made, copied or resized.
+    """
+    drives = Drive.objects.owned_by(owner).filter(pk__in=uuids).locked().select_related("owner")
+    missing = set(uuids) - {drive.pk for drive in drives}
+    if missing:
+        raise Missing(f"There is no drive {min(missing)}.", "uuid")
+    for drive in drives:
+        delete_locked(drive)
+
+
+def delete_locked(drive: Drive) -> None:
+    if drive.status == Status.DELETING:
+        return
+    if not drive.become(Status.DELETING, *SETTLED, Status.UNAVAILABLE):
+        raise Busy(
+            f"The drive {drive.pk} is {drive.status}; delete it when that is done.", "status"
+        )
+    submit_internal(operations.DeleteDrive.name, drive)
+
+
+def upload_drive(
+    owner: User, spec: DriveSpec, stream: BinaryIO, length: int, avoid: frozenset[UUID]
+) -> Drive:
+    """Store `length` bytes from a stream as a new drive; a broken upload leaves nothing.
+
+    Raises:
+        Invalid: size or storage type cannot be, or the stream ended early.
+        BackendUnavailable: the bytes do not fit.
+    """
+    hosts = placement.hosts_to_avoid(owner, avoid)
+    storage_type = spec.storage_type or storage_types()[0]
+    least = min(host.min_size for host in placement.hosts_of_type(storage_type))
+    size = max(round_up_size(length), least)
+    with transaction.atomic():
+        host = placement.choose_host(storage_type, size, needed=length, avoid=hosts)
+    uuid = uuid4()
+    try:
+        host.backend.write(uuid, stream, length, size)
+    except UploadIncomplete as error:
+        raise Invalid(str(error), "Content-Length") from error
+    except (NoSpace, StorageError) as error:
+        raise BackendUnavailable(str(error)) from error
+    try:
+        return insert_drive(uuid, owner, spec, size, host.name, Status.UNMOUNTED)
+    except BaseException:
+        host.backend.delete(uuid)
+        raise
+
+
+def lock_drive(uuid: UUID, owner: User) -> Drive:
+    """Return a drive of the owner, its row locked until the transaction ends.
+
+    Raises:
+        Missing: the owner has no such drive.
+    """
+    drive: Drive | None = Drive.objects.owned_by(owner).filter(pk=uuid).locked().first()
+    if drive is None:
+        raise Missing("There is no such drive.")
+    return drive

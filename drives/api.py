@@ -1,0 +1,177 @@
+"""`/drives/`: requests are checked for their form here; what may be done, the actions decide."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.exceptions import Invalid, Refused
+from cloudjobs.api.viewsets import UUID_PATTERN, Names, Objects, ResourceViewSet
+from drives import actions
+from drives.actions import DriveSpec
+from drives.downloads import image_response
+from drives.models import Drive, Media
+from drives.querysets import KIND, visible_jobs
+from drives.serializers import (
+    CloneRequest,
+    DeletionRequest,
+    DriveRequest,
+    DriveSerializer,
+    NameField,
+    ResizeRequest,
+    ShortDriveSerializer,
+)
+
+UPLOAD_TYPE = "application/octet-stream"
+
+
+class DriveViewSet(ResourceViewSet):
+    """The drives of the user who asks."""
+
+    serializer_class = DriveSerializer
+    action_methods: ClassVar[dict[str, str]] = {"clone": "clone", "resize": "resize"}
+    default_order: ClassVar[tuple[str, ...]] = ("created_at",)
+    filter_lookups: ClassVar[dict[str, str]] = {
+        "name": "name",
+        "name__contains": "name__icontains",
+        "uuid": "pk",
+    }
+    ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
+
+    schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
+    schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
+    schema_filtering: ClassVar[dict[str, Any]] = {
+        "name": "exact",
+        "name__contains": "exact",
+        "uuid": "exact",
+    }
+    schema_ordering: ClassVar[Names] = ["uuid", "name"]
+
+    def get_queryset(self) -> QuerySet[Drive]:
+        return Drive.objects.owned_by(self.request.user)  # type: ignore[no-any-return]
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        short = self.action == "list" and "fields" not in self.request.query_params
+        return ShortDriveSerializer if short else DriveSerializer
+
+    def serialize(self, objects: Iterable[Any]) -> Objects:
+        drives = list(objects)
+        if self.get_serializer_class() is DriveSerializer:
+            jobs = visible_jobs(drive.pk for drive in drives)
+            for drive in drives:
+                drive.visible_jobs = jobs.get(drive.pk, [])
+        return super().serialize(drives)
+
+    @action(detail=False, url_path="detail")
+    def detailed_list(self, request: Request) -> HttpResponseBase:
+        """Answer the list with every field of each drive."""
+        return self.list(request)
+
+    def create(self, request: Request) -> Response:
+        """Make one drive, or several of which all are made or none."""
+        given = validate_each(DriveRequest, objects_of(request.data))
+        specs = [DriveSpec(**data) for data in given]
+        drives = actions.create_drives(request.user, specs, uuids_in(request, "avoid"))
+        headers = location_of(KIND, drives[0].pk) if len(drives) == 1 else None
+        body = {"objects": self.serialize(drives)}
+        return Response(body, status.HTTP_201_CREATED, headers=headers)
+
+    def update(self, request: Request, uuid: str) -> Response:
+        """Change a drive by its full definition."""
+        changes = self.validated(DriveRequest, request)
+        drive = actions.update_drive(UUID(uuid), request.user, changes)
+        return Response(self.serialize([drive])[0])
+
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Delete one drive."""
+        actions.delete_drives([UUID(uuid)], request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def destroy_several(self, request: Request) -> Response:
+        """Delete the drives that the body lists, all or none."""
+        listed = validate_each(DeletionRequest, objects_of(request.data))
+        actions.delete_drives([item["uuid"] for item in listed], request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def clone(self, request: Request, uuid: str) -> Response:
+        """Make a new drive with this one's data; a job copies them."""
+        wishes = self.validated(CloneRequest, request)
+        avoid = uuids_in(request, "avoid")
+        drive = actions.clone_drive(UUID(uuid), request.user, wishes, avoid)
+        return self.accepted(drive)
+
+    def resize(self, request: Request, uuid: str) -> Response:
+        """Grow a drive."""
+        changes = self.validated(ResizeRequest, request)
+        return self.accepted(actions.update_drive(UUID(uuid), request.user, changes))
+
+    @action(detail=False, url_path="availability_groups")
+    def availability_groups(self, request: Request) -> Response:
+        """Answer the uuids of the drives, grouped by the storage host on which they lie."""
+        groups: dict[str, Names] = {}
+        rows = self.get_queryset().order_by("storage_host", "created_at", "pk")
+        for host, uuid in rows.values_list("storage_host", "pk"):
+            groups.setdefault(host, []).append(str(uuid))
+        return Response(list(groups.values()))
+
+    @action(detail=False, url_path=f"availability_groups/(?P<uuid>{UUID_PATTERN})")
+    def availability_group(self, request: Request, uuid: str) -> Response:
+        """Answer the uuids of the drives that lie on the same storage host as this one."""
+        host = self.get_object().storage_host
+        neighbours = self.get_queryset().filter(storage_host=host).order_by("created_at", "pk")
+        return Response([str(uuid) for uuid in neighbours.values_list("pk", flat=True)])
+
+    @action(detail=True)
+    def download(self, request: Request, uuid: str) -> HttpResponseBase:
+        """Stream the image, or the range of it that is asked for."""
+        drive: Drive = self.get_object()
+        if not drive.is_readable:
+            raise Refused(f"A drive that is {drive.status} cannot be downloaded.", "status")
+        return image_response(drive, request.headers.get("Range"))
+
+    def upload(self, request: Request, name: str = "") -> HttpResponse:
+        """Store the request's body as a new drive and answer its uuid as text."""
+        if request.content_type.split(";")[0].strip().lower() != UPLOAD_TYPE:
+            raise UnsupportedMediaType(request.content_type)
+        spec = self.upload_spec(request, name)
+        length = content_length(request)
+        drive = actions.upload_drive(
+            request.user, spec, request._request, length, uuids_in(request, "avoid")
+        )
+        return HttpResponse(str(drive.pk), content_type="text/plain", status=200)
+
+    def upload_spec(self, request: Request, name: str) -> DriveSpec:
+        """Return what the address says of the drive: its name, and `media` and `storage_type`."""
+        name = NameField().run_validation(name or request.query_params.get("name", "upload"))
+        media = request.query_params.get("media", Media.DISK)
+        if media not in Media.values:
+            raise Invalid(f"media is {' or '.join(Media.values)}.", "media")
+        return DriveSpec(name, 0, media, request.query_params.get("storage_type", ""))
+
+    def accepted(self, drive: Drive) -> Response:
+        return Response({"objects": self.serialize([drive])}, status.HTTP_202_ACCEPTED)
+
+    def validated(self, serializer_class: type[DriveRequest], request: Request) -> dict[str, Any]:
+        return validate_each(serializer_class, [request.data])[0]
+
+
+def content_length(request: Request) -> int:
+    """Return the bytes that an upload announces.
+
+    Raises:
+        Invalid: it announces none.
+    """
+    text = request.META.get("CONTENT_LENGTH") or ""
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise Invalid("An upload announces the size of the image.", "Content-Length")
+    return int(text)

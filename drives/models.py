@@ -1,0 +1,90 @@
+"""The drive: a disk image on a storage host, and the status that its jobs put it into."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from drives.querysets import DriveQuerySet
+
+
+class Status(models.TextChoices):
+    CREATING = "creating"
+    UNMOUNTED = "unmounted"
+    MOUNTED = "mounted"
+    CLONING_SRC = "cloning_src"
+    CLONING_DST = "cloning_dst"
+    RESIZING = "resizing"
+    UPLOADING = "uploading"
+    DELETING = "deleting"
+    UNAVAILABLE = "unavailable"
+
+
+class Media(models.TextChoices):
+    CDROM = "cdrom"
+    DISK = "disk"
+
+
+class Drive(models.Model):
+    """A virtual disk or CD. Its image is found on `storage_host` under the drive's own uuid.
+
+    creating ──▶ unmounted ◀──▶ cloning_src      while at least one clone of it is unfinished
+                     ▲ ▲ └────▶ resizing ──▶ unmounted
+    cloning_dst ─────┘ │
+                       └──▶ deleting ──▶ (gone)
+
+    A passing status always has an unfinished job behind it: the action that sets it submits the
+    job in the same transaction, and the job's end settles it. Whatever fails is `unavailable`,
+    and can be deleted.
+    """
+
+    Status = Status
+    Media = Media
+    READABLE: ClassVar[tuple[Status, ...]] = (
+        Status.UNMOUNTED,
+        Status.MOUNTED,
+        Status.CLONING_SRC,
+    )
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drives"
+    )
+    name = models.CharField(max_length=255)
+    media = models.CharField(max_length=5, choices=Media.choices)
+    size = models.PositiveBigIntegerField("size in bytes")
+    status = models.CharField(max_length=11, choices=Status.choices)
+    storage_host = models.CharField(max_length=64)
+    storage_type = models.CharField(max_length=32)
+    allow_multimount = models.BooleanField(default=False)
+    affinities = models.JSONField(default=list, blank=True)
+    meta = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = DriveQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["created_at", "uuid"]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["owner", "created_at", "uuid"], name="drive_list"),
+            models.Index(fields=["owner", "name"], name="drive_name"),
+            models.Index(fields=["storage_host"], name="drive_host"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_readable(self) -> bool:
+        """Is there a whole image, that nothing is changing?"""
+        return self.status in self.READABLE
+
+    def become(self, status: Status, *expected: Status, **values: Any) -> bool:
+        """Move to a status if the row is in one of the expected ones; False when it is not."""
+        row = Drive.objects.filter(pk=self.pk, status__in=expected)
+        moved = bool(row.update(status=status, **values))
+        if moved:
+            self.refresh_from_db()
+        return moved

@@ -1,0 +1,96 @@
+"""Where a new image goes, and whether its bytes fit there."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Sum
+
+from accounts.models import User
+from cloudjobs.api.exceptions import BackendUnavailable, Invalid
+from drives.models import Drive
+from drives.storage import StorageHost, all_hosts, hosts_of, storage_types
+from jobs.models import Job
+
+RESERVATION_LOCK = 0x636A_7370  # any number, the same for all who reserve
+
+
+def choose_host(
+    storage_type: str, size: int, needed: int = 0, avoid: frozenset[str] = frozenset()
+) -> StorageHost:
+    """Return the host with most room for an image of `size` bytes, `needed` of them to be written.
+
+    A host named in `avoid` is taken only where no other has room. The caller is in a transaction,
+    and submits the job that needs the bytes in it: that job is the reservation.
+
+    Raises:
+        Invalid: there is no such storage type, or none of its hosts takes this size.
+        BackendUnavailable: no host has the bytes free.
+    """
+    hosts = hosts_taking(storage_type, size)
+    lock_reservations()
+    room = {host.name: free_bytes(host) for host in hosts}
+    best = max(
+        hosts,
+        key=lambda h: (room[h.name] >= needed, h.name not in avoid, room[h.name]),
+    )
+    if room[best.name] < needed:
+        raise BackendUnavailable(
+            f"There is not enough space on {storage_type} storage: {needed} bytes are needed, "
+            f"{max(0, room[best.name])} are free."
+        )
+    return best
+
+
+def hosts_taking(storage_type: str, size: int) -> list[StorageHost]:
+    """Return the hosts of a storage type that take images of a size.
+
+    Raises:
+        Invalid: there are none; the message names the field and what it may be.
+    """
+    hosts = hosts_of_type(storage_type)
+    taking = [host for host in hosts if host.min_size <= size <= host.max_size]
+    if not taking:
+        least, most = min(h.min_size for h in hosts), max(h.max_size for h in hosts)
+        raise Invalid(
+            f"The size of a drive on {storage_type} is between {least} and {most} bytes.", "size"
+        )
+    return taking
+
+
+def hosts_of_type(storage_type: str) -> list[StorageHost]:
+    """Return the hosts of a storage type.
+
+    Raises:
+        Invalid: there are none of it.
+    """
+    hosts = hosts_of(storage_type)
+    if not hosts:
+        known = ", ".join(storage_types())
+        raise Invalid(f"There is no such storage type here. There are: {known}.", "storage_type")
+    return hosts
+
+
+def free_bytes(host: StorageHost) -> int:
+    """Return the free bytes that no running job still needs."""
+    volume = host.backend.volume()
+    neighbours = [h.name for h in all_hosts() if h.backend.volume() == volume]
+    unwritten = (
+        Job.objects.unfinished()
+        .filter(params__storage_host__in=neighbours, weight__gt=F("bytes_done"))
+        .aggregate(total=Sum(F("weight") - F("bytes_done")))
+    )
+    return host.backend.free() - (unwritten["total"] or 0)
+
+
+def lock_reservations() -> None:
+    """Let one transaction at a time count free bytes and reserve; SQLite does so by itself."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RESERVATION_LOCK])
+
+
+def hosts_to_avoid(owner: User, drives: Iterable[UUID]) -> frozenset[str]:
+    """Return the hosts on which these drives of the user lie; unknown ones do not matter."""
+    lying = Drive.objects.owned_by(owner).filter(pk__in=list(drives))
+    return frozenset(lying.values_list("storage_host", flat=True))

@@ -1,0 +1,141 @@
+"""The folder of a file backend: names, descriptors, and the step from partial to image.
+
+`{uuid}.raw` is a finished image, `{uuid}.partial` one in the making. A partial gets its final name
+only when every byte is durable, so a half image is never taken for a drive.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from drives.storage.errors import ImageMissing, StorageError
+
+SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
+STAT_BLOCK = 512
+"""Bytes in one unit of st_blocks, whatever the file system's block size (stat(2))."""
+
+
+class ImageFolder:
+    """Finds, opens and names the images in the folder `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._made = False
+
+    def ready(self) -> Path:
+        """Make the folder, once: one that vanishes later (an unmounted disk) must not come back.
+
+        Raises StorageError if it cannot be made.
+        """
+        if not self._made:
+            try:
+                self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                reason = f"The storage folder cannot be made: {error.strerror}."
+                raise StorageError(reason) from error
+            self._made = True
+        return self.root
+
+    def check(self) -> None:
+        """Raises StorageError if the folder is missing or not writable."""
+        root = self.ready()
+        if not root.is_dir():
+            raise StorageError("The storage folder is missing.")
+        if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+            raise StorageError("The storage folder is not writable.")
+
+    def used(self) -> int:
+        """The bytes on disk of everything in the folder."""
+        used = 0
+        with os.scandir(self.ready()) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):  # renamed or deleted meanwhile
+                    used += entry.stat(follow_symlinks=False).st_blocks
+        return used * STAT_BLOCK
+
+    def stat(self, image: UUID) -> os.stat_result:
+        """Raises ImageMissing."""
+        with _must_exist(image):
+            return self._final(image).lstat()
+
+    def partial_size(self, image: UUID) -> int:
+        """The length of the partial, 0 if there is none."""
+        try:
+            return self._partial(image).lstat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def open_image(self, image: UUID, flags: int) -> BinaryIO:
+        """Raises ImageMissing."""
+        with _must_exist(image):
+            return _open(self._final(image), flags)
+
+    def open_partial(self, image: UUID) -> BinaryIO:
+        return _open(self._partial(image), os.O_RDWR)
+
+    def new_partial(self, image: UUID) -> BinaryIO:
+        """An empty partial; always a new file, so that nobody else still writes to it."""
+        self.discard_partial(image)
+        return _open(self._partial(image), os.O_RDWR | os.O_CREAT | os.O_EXCL)
+
+    def discard_partial(self, image: UUID) -> None:
+        self._partial(image).unlink(missing_ok=True)
+
+    def delete(self, image: UUID) -> None:
+        self._final(image).unlink(missing_ok=True)
+        self.discard_partial(image)
+        self.sync()
+
+    def publish(self, image: UUID, inode: int, size: int) -> None:
+        """Rename a durable partial, if it is the file we wrote and has exactly `size` bytes.
+
+        It is another file when this worker was taken for dead and a second one started anew; it is
+        gone when the second one has published the same bytes already. Raises StorageError.
+        """
+        try:
+            stat = self._partial(image).lstat()
+        except FileNotFoundError:
+            return self.require_size(image, size)
+        if stat.st_ino != inode:
+            raise StorageError("Another worker has taken over this image.")
+        if stat.st_size != size:
+            self.discard_partial(image)
+            raise StorageError(f"The image has {stat.st_size} bytes instead of {size}.")
+        self._partial(image).rename(self._final(image))
+        self.sync()
+
+    def require_size(self, image: UUID, size: int) -> None:
+        """Raises ImageMissing or, if the image has not `size` bytes, StorageError."""
+        found = self.stat(image).st_size
+        if found != size:
+            raise StorageError(f"The image exists with {found} bytes instead of {size}.")
+
+    def sync(self) -> None:
+        """Make the names in the folder durable: a file's own fsync does not cover them."""
+        fd = os.open(self.ready(), os.O_RDONLY | os.O_DIRECTORY | SAFE)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _final(self, image: UUID) -> Path:
+        return self.ready() / f"{image}.raw"
+
+    def _partial(self, image: UUID) -> Path:
+        return self.ready() / f"{image}.partial"
+
+
+@contextmanager
+def _must_exist(image: UUID) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ImageMissing(f"There is no image {image}.") from error
+
+
+def _open(path: Path, flags: int) -> BinaryIO:
+    fd = os.open(path, flags | SAFE, 0o600)
+    return os.fdopen(fd, "rb" if flags == os.O_RDONLY else "r+b", buffering=0)

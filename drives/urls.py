@@ -1,0 +1,11 @@
+from django.urls import path
+
+from drives.api import DriveViewSet
+
+# Beside what the router makes: the list's DELETE, the actions, and uploads with a name.
+uploads = DriveViewSet.as_view({"post": "upload"})
+
+urlpatterns = [
+    path("drives/upload/", uploads, name="drive-upload"),
+    path("drives/upload/<path:name>/", uploads, name="drive-upload-named"),
+]

@@ -1,0 +1,36 @@
+"""System checks: the database must be set up the way that the job engine counts on."""
+
+from typing import Any
+
+from django.core.checks import Error, Tags, register
+from django.db import connection
+
+WANTED_PRAGMAS = {"journal_mode": "wal", "synchronous": 1, "busy_timeout": 20_000}
+
+
+@register(Tags.database)
+def check_sqlite(databases: list[str] | None = None, **kwargs: Any) -> list[Error]:
+    """Read the PRAGMAs back: a setting in the wrong place takes no effect and says nothing."""
+    if not databases or connection.vendor != "sqlite":
+        return []
+    return [*wrong_pragmas(), *wrong_transaction_mode()]
+
+
+def wrong_pragmas() -> list[Error]:
+    with connection.cursor() as cursor:
+        found = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in WANTED_PRAGMAS}
+    if found["journal_mode"] == "memory":
+        found["journal_mode"] = "wal"  # a database in memory has no journal to speak of
+    return [
+        Error(f"SQLite's {name} is {found[name]!r}, not {wanted!r}.", id="jobs.E001")
+        for name, wanted in WANTED_PRAGMAS.items()
+        if found[name] != wanted
+    ]
+
+
+def wrong_transaction_mode() -> list[Error]:
+    """A transaction begun IMMEDIATE holds the write lock: another connection's try shows it."""
+    if getattr(connection, "transaction_mode", None) == "IMMEDIATE":
+        return []
+    message = "SQLite's transactions must be IMMEDIATE, or concurrent writers fail at random."
+    return [Error(message, id="jobs.E002")]

@@ -1,0 +1,245 @@
+"""The job, its tree, and the moves between its states."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Now
+from django.utils import timezone
+from mptt.models import MPTTModel, TreeForeignKey
+
+from jobs.exceptions import LeaseLost
+from jobs.querysets import JobManager
+
+ALMOST_DONE = 99  # percent; 100 is only for a job whose success is committed
+LEAST_WEIGHT = 64 * 1024  # bytes that a job counts for in its parent's mean, though it moves none
+
+
+class State(models.TextChoices):
+    STARTED = "started"
+    SUCCESS = "success"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Job(MPTTModel):
+    """A long piece of work, or the sum of several, in a tree that is built whole and never changed.
+
+                     claim                 end
+        started ───────────▶ started ───────────▶ success | failed | cancelled
+        (waiting)  ◀───────── (leased)
+                    release,
+                    lease stale
+
+    Leaves do work. The worker that claims one holds its lease: `report`, `release` and `end` are
+    single UPDATEs that also ask for the lease's token, and no row means that the job is no longer
+    this worker's (`LeaseLost`). Inner jobs follow when the last child ends (`end_with_children`).
+    No worker ever calls `save()`.
+    """
+
+    State = State
+    FINISHED: ClassVar[tuple[State, ...]] = (State.SUCCESS, State.FAILED, State.CANCELLED)
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    parent = TreeForeignKey(
+        "self", null=True, blank=True, related_name="children", on_delete=models.CASCADE
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs"
+    )
+    operation = models.CharField(max_length=64)
+    params = models.JSONField(default=dict)
+    is_internal = models.BooleanField(default=False)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
+    error = models.TextField(blank=True, default="")
+
+    weight = models.PositiveBigIntegerField("bytes to move", default=0)
+    bytes_done = models.PositiveBigIntegerField(default=0)
+    cursor = models.PositiveBigIntegerField("offset below which all is durable", default=0)
+    method = models.CharField("how the bytes are moved", max_length=16, blank=True, default="")
+
+    attempts = models.PositiveIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, blank=True)
+    worker = models.CharField(max_length=128, blank=True, default="")
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+
+    created = models.DateTimeField(default=timezone.now)
+    last_modified = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = JobManager()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            # Two trees with one number would show one owner the sub-jobs of another.
+            models.UniqueConstraint(
+                fields=["tree_id"], condition=Q(parent=None), name="one_root_per_tree"
+            ),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["tree_id", "lft"], name="job_tree"),
+            models.Index(
+                fields=["owner", "-last_modified", "uuid"],
+                condition=Q(parent=None, is_internal=False),
+                name="job_list",
+            ),
+            models.Index(
+                fields=["heartbeat_at"], condition=Q(state="started"), name="job_unfinished"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.uuid}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in self.FINISHED
+
+    @property
+    def is_leaf(self) -> bool:
+        return bool(self.rght == self.lft + 1)
+
+    @property
+    def progress(self) -> int:
+        """Percent, 0 to 100: by bytes really written, and 100 only with success."""
+        if self.state == State.SUCCESS:
+            return 100
+        return min(ALMOST_DONE, int(self.share_done() * 100))
+
+    def share_done(self) -> float:
+        """Return how much of the work is done, 0 to 1; an inner job's is its children's mean."""
+        if self.state == State.SUCCESS:
+            return 1.0
+        if self.is_leaf:
+            return min(1.0, self.bytes_done / self.weight) if self.weight else 0.0
+        children = list(self.get_children())
+        total = sum(child.share_weight() for child in children)
+        return float(sum(child.share_weight() * child.share_done() for child in children) / total)
+
+    def share_weight(self) -> int:
+        """Return the bytes that this job counts for in its parent's mean."""
+        if self.is_leaf:
+            return max(self.weight, LEAST_WEIGHT)
+        return sum(child.share_weight() for child in self.get_children())
+
+    # --- moves --------------------------------------------------------------------------------
+
+    def claim(self, worker: str) -> bool:
+        """Take the lease under a fresh token; False when another worker holds it, or it ended."""
+        token = uuid.uuid4()
+        claimed = (
+            Job.objects.claimable()
+            .filter(pk=self.pk)
+            .update(
+                lease_token=token,
+                worker=worker,
+                heartbeat_at=Now(),
+                claimed_at=Now(),
+                last_modified=Now(),
+                attempts=F("attempts") + 1,
+            )
+        )
+        if claimed:
+            self.refresh_from_db()
+        return bool(claimed and self.lease_token == token)
+
+    def report(self, bytes_done: int, cursor: int, method: str) -> None:
+        """Write progress; the same statement renews the lease. `bytes_done` never goes back.
+
+        Raises:
+            LeaseLost: the job was given to another worker, or has ended.
+        """
+        self.update_leased(
+            bytes_done=Greatest(F("bytes_done"), bytes_done),
+            cursor=cursor,
+            method=method,
+            heartbeat_at=Now(),
+        )
+
+    def release(self) -> None:
+        """Give the lease back, so that the job waits again; the attempt does not count.
+
+        Raises:
+            LeaseLost: the job was given to another worker, or has ended.
+        """
+        self.update_leased(
+            lease_token=None, heartbeat_at=None, worker="", attempts=F("attempts") - 1
+        )
+
+    def end(self, state: State, error: str = "") -> None:
+        """Finish a leased job: state, times and progress in one statement.
+
+        Raises:
+            LeaseLost: the job was given to another worker, or has ended.
+        """
+        done = F("weight") if state == State.SUCCESS else F("bytes_done")
+        self.update_leased(
+            state=state, error=error, bytes_done=done, lease_token=None, finished_at=Now()
+        )
+        self.refresh_from_db()
+
+    def update_leased(self, **values: Any) -> None:
+        """Change the row if it is still unfinished and leased under this instance's token."""
+        mine = Job.objects.unfinished().filter(pk=self.pk, lease_token=self.lease_token)
+        if not mine.update(last_modified=Now(), **values):
+            raise LeaseLost(f"{self} is no longer leased under {self.lease_token}")
+
+    def end_with_children(self) -> bool:
+        """Finish an inner job whose children all have; False when one is still at work.
+
+        The caller holds the lock of the tree's root, so that two children that end at the same
+        moment see each other.
+        """
+        children = list(self.children.order_by("lft").values_list("state", "error"))
+        states = {state for state, _ in children}
+        if State.STARTED in states:
+            return False
+        reasons = [error for state, error in children if state == State.FAILED]
+        values = {"state": outcome(states), "error": next(iter(reasons), "")}
+        unfinished = Job.objects.unfinished().filter(pk=self.pk)
+        ended = unfinished.update(finished_at=Now(), last_modified=Now(), **values)
+        self.refresh_from_db()
+        return bool(ended)
+
+
+def outcome(states: Iterable[str]) -> State:
+    """Return the state of a job whose children ended in these."""
+    states = set(states)
+    if states <= {State.SUCCESS}:
+        return State.SUCCESS
+    if State.CANCELLED in states and State.FAILED not in states:
+        return State.CANCELLED
+    return State.FAILED
+
+
+class JobResource(models.Model):
+    """An object that a job works on, e.g. a drive: which one, and what it was called.
+
+    `kind` is the resource's name in the API. The row outlives the object: `is_gone` then.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="resources")
+    position = models.PositiveSmallIntegerField(help_text="source before destination")
+    kind = models.CharField(max_length=32)
+    object_uuid = models.UUIDField()
+    name = models.CharField(max_length=255)
+    is_gone = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["job", "position"]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["kind", "object_uuid"], name="job_resource_object")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def mark_gone(kind: str, uuid: UUID) -> None:
+    """Note that an object was deleted: its jobs stay, and no longer show it."""
+    JobResource.objects.filter(kind=kind, object_uuid=uuid).update(is_gone=True)

@@ -1,0 +1,43 @@
+"""Progress, as an operation reports it while it works."""
+
+import time
+
+from jobs import shutdown
+from jobs.exceptions import Draining
+from jobs.models import Job
+
+INTERVAL_SECONDS = 0.95  # between two writes; a caller that reports once a second is never skipped
+
+
+class Progress:
+    """Writes a job's progress at most once a second; each write is fenced by the job's lease.
+
+    An operation has to report at least every `JOB_LEASE_SECONDS / 3`, whether it got on or not:
+    the report is also the heartbeat, and the moment at which it learns that it has to stop.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.written_at = float("-inf")
+        self.pending: tuple[int, int, str] | None = None
+
+    def report(self, bytes_done: int, cursor: int, method: str = "") -> None:
+        """Tell how far the work is: bytes moved, and the offset below which all is durable.
+
+        Raises:
+            Draining: the cluster stops, the job is to be given back.
+            LeaseLost: the job is no longer this worker's.
+        """
+        self.pending = (bytes_done, cursor, method)
+        if shutdown.is_draining():
+            self.flush()
+            raise Draining
+        if time.monotonic() - self.written_at >= INTERVAL_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was reported last and is not yet written."""
+        if self.pending is not None:
+            self.job.report(*self.pending)
+            self.pending = None
+            self.written_at = time.monotonic()

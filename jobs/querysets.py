@@ -1,0 +1,67 @@
+"""Filters on jobs that read as phrases, and the fetching of whole trees."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
+from django.db.models.functions import Now
+from mptt.managers import TreeManager
+from mptt.utils import get_cached_trees
+
+
+class JobQuerySet(QuerySet[Any]):
+    def visible(self) -> Self:
+        """Return the jobs that users see; creating, resizing and deleting have internal ones."""
+        return self.filter(is_internal=False)
+
+    def roots(self) -> Self:
+        return self.filter(parent=None)
+
+    def leaves(self) -> Self:
+        """Return the jobs that a worker runs; the others sum their children up."""
+        return self.filter(rght=F("lft") + 1)
+
+    def unfinished(self) -> Self:
+        return self.filter(state=self.model.State.STARTED)
+
+    def claimable(self) -> Self:
+        """Return the unfinished leaves without a lease, or with one that nobody renews."""
+        stale = Now() - timedelta(seconds=settings.JOB_LEASE_SECONDS)
+        free = Q(lease_token=None) | Q(heartbeat_at__lt=stale)
+        return self.unfinished().leaves().filter(free)
+
+    def linked_to(self, kind: str, uuids: Iterable[UUID]) -> Self:
+        """Return the jobs that have one of these objects among their resources."""
+        return self.filter(resources__kind=kind, resources__object_uuid__in=list(uuids))
+
+    def inside(self, job: Any) -> Self:
+        """Return the job and all below it."""
+        return self.filter(tree_id=job.tree_id, lft__gte=job.lft, rght__lte=job.rght)
+
+
+class JobManager(TreeManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
+    """The tree's manager: what it yields can be assembled by `with_trees`."""
+
+
+def with_trees(jobs: list[Any]) -> list[Any]:
+    """Return the same jobs with all below them and all resources: two queries, however many jobs.
+
+    `get_children()` and `resources.all()` of each node ask nothing more.
+    """
+    trees = {job.tree_id for job in jobs if not job.is_leaf}
+    if trees:
+        nodes = jobs[0].__class__.objects.filter(tree_id__in=trees).order_by("tree_id", "lft")
+        fetched = {node.pk: node for node in walk(get_cached_trees(nodes))}
+        jobs = [fetched.get(job.pk, job) for job in jobs]
+    prefetch_related_objects(list(walk(jobs)), "resources")
+    return jobs
+
+
+def walk(nodes: Iterable[Any]) -> Iterator[Any]:
+    """Yield each node of trees that are fetched, parents first."""
+    for node in nodes:
+        yield node
+        yield from walk(node.get_children())

@@ -1,0 +1,50 @@
+"""Which operations there are. An app registers its own in `ready()`, so jobs knows none of them."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from jobs.models import Job
+from jobs.progress import Progress
+
+
+class Operation(ABC):
+    """What a kind of job does. `is_internal` operations are never shown to users."""
+
+    name: ClassVar[str]
+    is_internal: ClassVar[bool] = False
+
+    @abstractmethod
+    def run(self, job: Job, progress: Progress) -> None:
+        """Do the work of a leaf, from `job.cursor` on.
+
+        It may run again after it was interrupted anywhere, so it must be idempotent.
+
+        Raises:
+            OperationFailed: the work cannot be done; its message is shown to the owner.
+        """
+
+    @abstractmethod
+    def settle(self, job: Job) -> None:
+        """Put the job's resources into the status that its outcome calls for.
+
+        Runs in the transaction that ends the job, with the outcome in `job.state`.
+        """
+
+
+_operations: dict[str, Operation] = {}
+
+
+def register(operation: type[Operation]) -> None:
+    """Make an operation known under its name."""
+    _operations[operation.name] = operation()
+
+
+def get_operation(name: str) -> Operation:
+    """Return the operation of that name.
+
+    Raises:
+        LookupError: no installed app registered one.
+    """
+    if name not in _operations:
+        raise LookupError(f"no operation is registered as {name!r}")
+    return _operations[name]

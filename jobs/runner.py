@@ -1,0 +1,98 @@
+"""Runs one job: claim, work, finish. Whatever the queue delivers, and however often."""
+
+import logging
+import os
+import socket
+from uuid import UUID
+
+from django.db import transaction
+
+from jobs import shutdown
+from jobs.exceptions import Draining, LeaseLost, OperationFailed
+from jobs.models import Job, State
+from jobs.progress import Progress
+from jobs.registry import get_operation
+from jobs.tasks import enqueue
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = "The operation failed unexpectedly; the operator finds the reason in the log."
+
+
+def run(uuid: UUID) -> None:
+    """Run the job if it is there to be claimed; else return quietly, as another one has it."""
+    job = Job.objects.filter(pk=uuid).first()
+    if job is None:
+        return
+    if shutdown.is_draining():
+        enqueue(job.pk)
+    elif job.claim(worker_name()):
+        work(job)
+    else:
+        logger.info("not claimed", extra={"job": str(uuid), "state": job.state})
+
+
+def work(job: Job) -> None:
+    """Run a claimed job and finish it, or leave it to whoever holds it now."""
+    progress = Progress(job)
+    try:
+        state, error = attempt(job, progress)
+        progress.flush()
+        finish(job, state, error)
+    except LeaseLost:
+        logger.warning("lease lost", extra={"job": str(job.pk)})
+    except Draining:
+        give_back(job)
+
+
+def attempt(job: Job, progress: Progress) -> tuple[State, str]:
+    """Run the operation and return how it ended, with the sentence that its owner reads."""
+    logger.info("started", extra={"job": str(job.pk), "operation": job.operation})
+    try:
+        get_operation(job.operation).run(job, progress)
+    except OperationFailed as failure:
+        return State.FAILED, str(failure)
+    except (LeaseLost, Draining):
+        raise
+    except Exception:
+        logger.exception("operation broke", extra={"job": str(job.pk)})
+        return State.FAILED, UNEXPECTED
+    return State.SUCCESS, ""
+
+
+@transaction.atomic
+def finish(job: Job, state: State, error: str = "") -> None:
+    """End a leased job, settle its resources, and end each parent whose last child it was.
+
+    Raises:
+        LeaseLost: the job is no longer this worker's; nothing was changed.
+    """
+    if job.parent_id:
+        lock_tree(job)
+    job.end(state, error)
+    get_operation(job.operation).settle(job)
+    for parent in job.get_ancestors(ascending=True):
+        if not parent.end_with_children():
+            break
+        get_operation(parent.operation).settle(parent)
+    logger.info("finished", extra={"job": str(job.pk), "outcome": state, "error": error or None})
+
+
+def lock_tree(job: Job) -> None:
+    """Lock the tree's root until the transaction ends: one end in a tree at a time."""
+    Job.objects.select_for_update().roots().get(tree_id=job.tree_id)
+
+
+def give_back(job: Job) -> None:
+    """Let the job wait for the next worker, which goes on where this one stopped."""
+    try:
+        job.release()
+    except LeaseLost:
+        return
+    enqueue(job.pk)
+    logger.info("given back", extra={"job": str(job.pk)})
+
+
+def worker_name() -> str:
+    """Return `host:pid` of this worker."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,55 @@
+"""The job's JSON, as CloudSigma documents it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from cloudjobs.api.fields import NarrowedFields, WireDateTimeField, resource_uri
+from jobs.models import Job
+
+
+class ChildrenField(serializers.Field[Any, Any, Any, Any]):
+    """The jobs below a job, each complete."""
+
+    def to_representation(self, value: Job) -> list[dict[str, Any]]:
+        parent = self.parent
+        return [parent.to_representation(child) for child in value.get_children()]
+
+
+class JobDataField(serializers.JSONField):
+    """`{"progress": 0…100}`; a failed job adds `error`, a sentence for its owner."""
+
+    def to_representation(self, value: Job) -> dict[str, Any]:
+        data: dict[str, Any] = {"progress": value.progress}
+        if value.error:
+            data["error"] = value.error
+        return data
+
+
+class ResourcesField(serializers.ListField):
+    """The paths of the objects that still exist, source before destination."""
+
+    def to_representation(self, value: Job) -> list[str]:
+        links = value.resources.all()
+        return [resource_uri(link.kind, link.object_uuid) for link in links if not link.is_gone]
+
+
+class JobSerializer(NarrowedFields):
+    """A job with all below it; expects jobs from `with_trees`."""
+
+    children = ChildrenField(
+        source="*", read_only=True, help_text="The jobs that this one consists of"
+    )
+    created = WireDateTimeField(read_only=True, help_text="When the job was submitted")
+    data = JobDataField(source="*", read_only=True, help_text="Progress in percent, and an error")
+    last_modified = WireDateTimeField(read_only=True, help_text="When the job last changed")
+    operation = serializers.CharField(read_only=True, help_text="drive_clone or server_clone")
+    resource_uri = serializers.SerializerMethodField(help_text="The path of this job")
+    resources = ResourcesField(
+        source="*", read_only=True, help_text="The objects that the job works on and still exist"
+    )
+    state = serializers.CharField(read_only=True, help_text="started, success, failed or cancelled")
+    uuid = serializers.UUIDField(read_only=True, help_text="UUID of the job")
+
+    def get_resource_uri(self, job: Job) -> str:
+        return resource_uri("jobs", job.pk)

@@ -1,0 +1,65 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from drives.storage import hosts
+from drives.storage.errors import UnknownHost
+from drives.storage.file import FileBackend
+
+
+def config(root: Path, storage_type: str = "dssd", **extra: Any) -> dict[str, Any]:
+    backend = "drives.storage.file.FileBackend"
+    options = {"root": root, "capacity": 1000, "bandwidth": 500}
+    return {"storage_type": storage_type, "backend": backend, "options": options, **extra}
+
+
+@pytest.fixture
+def configured(settings: SettingsWrapper, tmp_path: Path) -> None:
+    settings.STORAGE_HOSTS = {
+        "b": config(tmp_path / "b"),
+        "a": config(tmp_path / "a", "zadara", min_size=7, max_size=9),
+        "c": config(tmp_path / "c"),
+    }
+
+
+@pytest.mark.usefixtures("configured")
+def test_hosts_keep_the_order_of_the_settings() -> None:
+    assert [host.name for host in hosts.all_hosts()] == ["b", "a", "c"]
+    assert hosts.storage_types() == ["dssd", "zadara"]
+    assert [host.name for host in hosts.hosts_of("dssd")] == ["b", "c"]
+
+
+@pytest.mark.usefixtures("configured")
+def test_sizes_have_defaults() -> None:
+    default, explicit = hosts.get_host("b"), hosts.get_host("a")
+    assert (default.min_size, default.max_size) == (512 * 1024 * 1024, 1000)
+    assert (explicit.min_size, explicit.max_size) == (7, 9)
+
+
+@pytest.mark.usefixtures("configured")
+def test_backend_gets_its_options_and_is_made_once(tmp_path: Path) -> None:
+    backend = hosts.get_host("b").backend
+    assert isinstance(backend, FileBackend)
+    assert backend.limiter is not None
+    assert (backend.folder.root, backend.limiter.rate) == (tmp_path / "b", 500)
+    assert hosts.get_host("b").backend is backend
+
+
+@pytest.mark.usefixtures("configured")
+def test_unknown_host_is_named() -> None:
+    with pytest.raises(UnknownHost, match="'nowhere'"):
+        hosts.get_host("nowhere")
+
+
+@pytest.mark.usefixtures("configured")
+def test_changed_settings_take_effect(settings: SettingsWrapper, tmp_path: Path) -> None:
+    hosts.all_hosts()
+    settings.STORAGE_HOSTS = {"new": config(tmp_path / "new")}
+    assert [host.name for host in hosts.all_hosts()] == ["new"]
+
+
+@pytest.mark.parametrize(("size", "rounded"), [(0, 0), (1, 16384), (16384, 16384), (16385, 32768)])
+def test_sizes_round_up_to_16_kib(size: int, rounded: int) -> None:
+    assert hosts.round_up_size(size) == rounded
