@@ -12,7 +12,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.naming import name_clone
-from cloudjobs.api.exceptions import BackendUnavailable, Busy, Invalid, Missing, PointedError, Refused
+from cloudjobs.api.exceptions import (
+    BackendUnavailable,
+    Busy,
+    Invalid,
+    Missing,
+    PointedError,
+    Refused,
+)
 from drives import operations, placement
 from drives.models import Drive, Media, Status
 from drives.querysets import KIND

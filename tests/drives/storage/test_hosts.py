@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from drives.storage import hosts
 from drives.storage.errors import UnknownHost
@@ -16,7 +16,7 @@ def config(root: Path, storage_type: str = "dssd", **extra: Any) -> dict[str, An
 
 
 @pytest.fixture
-def configured(settings: SettingsWrapper, tmp_path: Path) -> None:
+def configured(settings: Settings, tmp_path: Path) -> None:
     settings.STORAGE_HOSTS = {
         "b": config(tmp_path / "b"),
         "a": config(tmp_path / "a", "zadara", min_size=7, max_size=9),
@@ -54,7 +54,7 @@ def test_unknown_host_is_named() -> None:
 
 
 @pytest.mark.usefixtures("configured")
-def test_changed_settings_take_effect(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_changed_settings_take_effect(settings: Settings, tmp_path: Path) -> None:
     hosts.all_hosts()
     settings.STORAGE_HOSTS = {"new": config(tmp_path / "new")}
     assert [host.name for host in hosts.all_hosts()] == ["new"]

@@ -1,0 +1,188 @@
+"""The whole service in processes of its own: web server, worker cluster, database, storage.
+
+`service` gives one to each test process; `fresh_service` makes one for a test that kills things.
+On PostgreSQL each has a database of its own, on Redis a database number of its own.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+EMAIL, PASSWORD = "owner@example.com", "a right password"
+
+
+@dataclass
+class Service:
+    """A running service: where it is, how it is reached, and its processes."""
+
+    home: Path
+    env: dict[str, str]
+    url: str
+    web: subprocess.Popen[bytes] | None = None
+    cluster: subprocess.Popen[bytes] | None = None
+
+    def manage(self, *command: str, **extra: str) -> str:
+        """Run a management command and return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self.env | extra,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def add_user(self, email: str, password: str = PASSWORD) -> None:
+        self.manage(
+            "createsuperuser",
+            "--noinput",
+            DJANGO_SUPERUSER_EMAIL=email,
+            DJANGO_SUPERUSER_PASSWORD=password,
+        )
+
+    def client(self, email: str = EMAIL, password: str = PASSWORD) -> httpx.Client:
+        """Return a client of the API that logs in with HTTP Basic."""
+        return httpx.Client(base_url=f"{self.url}/api/2.0", auth=(email, password), timeout=60)
+
+    def start_web(self) -> None:
+        address = self.url.removeprefix("http://")
+        host, port = address.split(":")
+        options = ["--interface", "wsgi", "--host", host, "--port", port, "--no-ws"]
+        self.web = self.spawn([str(BIN / "granian"), *options, "cloudjobs.wsgi:application"])
+        eventually(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
+
+    def start_cluster(self, workers: int = 2) -> None:
+        self.cluster = self.spawn([sys.executable, "manage.py", "qcluster"], WORKERS=str(workers))
+
+    def spawn(self, command: list[str], **extra: str) -> subprocess.Popen[bytes]:
+        with (self.home / f"{Path(command[-1]).name}.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.env | extra,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        for process in (self.web, self.cluster):
+            if process is not None:
+                stop_tree(process)
+
+
+def stop_tree(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process and all below it; whatever does not go by itself is killed."""
+    try:
+        family = [
+            psutil.Process(process.pid),
+            *psutil.Process(process.pid).children(recursive=True),
+        ]
+    except psutil.NoSuchProcess:
+        family = []
+    process.send_signal(signal.SIGTERM)
+    _, alive = psutil.wait_procs(family, timeout=10)
+    for survivor in alive:
+        survivor.kill()
+    process.wait()
+
+
+def eventually(condition: Callable[[], Any], timeout: float = 60, interval: float = 0.05) -> Any:
+    """Return the condition's first true value; it may fail to connect until then."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        try:
+            value = condition()
+        except httpx.TransportError:
+            value = None
+        if value:
+            return value
+        time.sleep(interval)
+    raise AssertionError(f"not within {timeout} s")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def uses_postgresql() -> bool:
+    return os.environ.get("DATABASE_URL", "").startswith("postgres")
+
+
+@contextmanager
+def fresh_database(home: Path) -> Iterator[str]:
+    """Yield the address of an empty database: of the kind that the tests run on."""
+    if not uses_postgresql():
+        yield f"sqlite:///{home / 'db.sqlite3'}"
+        return
+    server = os.environ["DATABASE_URL"]
+    name = f"cloudjobs_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield str(httpx.URL(server).copy_with(path=f"/{name}"))
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def redis_url(worker_id: str) -> dict[str, str]:
+    """Return the variable for a Redis database that no other test process uses, if there is one."""
+    server = os.environ.get("REDIS_URL")
+    if not server:
+        return {}
+    number = 1 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
+    return {"REDIS_URL": str(httpx.URL(server).copy_with(path=f"/{number}"))}
+
+
+@contextmanager
+def running_service(home: Path, worker_id: str, workers: int = 2) -> Iterator[Service]:
+    """Start a service with one account, and stop it with all its processes."""
+    with ExitStack() as stack:
+        env = os.environ | {
+            "CLOUDJOBS_HOME": str(home),
+            "DATABASE_URL": stack.enter_context(fresh_database(home)),
+            "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
+            "SECRET_KEY": "only for tests",
+            **redis_url(worker_id),
+        }
+        service = Service(home, dict(env), f"http://127.0.0.1:{free_port()}")
+        service.manage("migrate", "-v0")
+        service.add_user(EMAIL)
+        stack.callback(service.stop)
+        service.start_web()
+        service.start_cluster(workers)
+        yield service
+    shutil.rmtree(home)  # images are large
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Service]:
+    """A service that tests share; each uses its own drives."""
+    with running_service(tmp_path_factory.mktemp("service"), worker_id) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_service(tmp_path: Path, worker_id: str) -> Iterator[Service]:
+    """A service for one test."""
+    with running_service(tmp_path, worker_id) as running:
+        yield running

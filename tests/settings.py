@@ -1,0 +1,22 @@
+"""The service's own settings, with state in a folder that goes when the tests end."""
+
+import os
+import tempfile
+
+# The first process makes the folder; those that it starts inherit it.
+os.environ.setdefault("CLOUDJOBS_HOME", tempfile.mkdtemp(prefix="cloudjobs-tests-"))
+os.environ.setdefault("SECRET_KEY", "only for tests")
+
+from cloudjobs.settings import *  # noqa: F403
+from cloudjobs.settings import CLOUDJOBS_HOME, DATABASES, INSTALLED_APPS
+
+INSTALLED_APPS = ["tests", *INSTALLED_APPS]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, as in production: a database in memory has no journal and other locks.
+    DATABASES["default"]["TEST"] = {"NAME": str(CLOUDJOBS_HOME / "test.sqlite3")}
