@@ -34,7 +34,8 @@ class ProfileView(APIView):
         return Response(serializer.data)
 
     def profile(self) -> Profile:
-        return Profile.objects.select_related("user").get(user=self.request.user)
+        user: Any = self.request.user
+        return Profile.objects.select_related("user").get(user=user)
 
     def context(self) -> dict[str, Any]:
         wanted = self.request.query_params.get("fields")

@@ -42,7 +42,7 @@ class ConsoleFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%H:%M:%S")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
         extra = {k: v for k, v in vars(record).items() if k not in self.standard and v is not None}
         pairs = " ".join(f"{name}={value}" for name, value in extra.items())
         return f"{super().formatMessage(record)} {pairs}".rstrip()

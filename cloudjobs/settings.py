@@ -21,8 +21,8 @@ def kept_secret_key(path: Path) -> str:
     """Return the key in `path`; the first process to come makes it, readable by its user only."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(get_random_secret_key())
+        draft.touch(mode=0o600)
+        draft.write_text(get_random_secret_key())
         try:
             os.link(draft, path)
         except FileExistsError:

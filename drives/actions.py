@@ -21,7 +21,7 @@ from cloudjobs.api.exceptions import (
     Refused,
 )
 from drives import operations, placement
-from drives.models import Drive, Media, Status
+from drives.models import Drive
 from drives.querysets import KIND
 from drives.storage import (
     NoSpace,
@@ -33,7 +33,7 @@ from drives.storage import (
 )
 from jobs.actions import JobSpec, Link, submit
 
-SETTLED = (Status.UNMOUNTED, Status.MOUNTED)
+SETTLED = (Drive.Status.UNMOUNTED, Drive.Status.MOUNTED)
 EDITABLE = ("name", "media", "meta", "allow_multimount", "affinities")
 
 
@@ -43,7 +43,7 @@ class DriveSpec:
 
     name: str
     size: int
-    media: str = Media.DISK
+    media: str = Drive.Media.DISK
     storage_type: str = ""
     meta: dict[str, str] = field(default_factory=dict)
     affinities: list[str] = field(default_factory=list)
@@ -73,13 +73,13 @@ def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
     """Make one empty drive and submit the job that makes its image."""
     size = round_up_size(spec.size)
     host = placement.choose_host(spec.storage_type or storage_types()[0], size, avoid=avoid)
-    drive = insert_drive(uuid4(), owner, spec, size, host.name, Status.CREATING)
+    drive = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CREATING)
     submit_internal(operations.CreateDrive.name, drive)
     return drive
 
 
 def insert_drive(
-    uuid: UUID, owner: User, spec: DriveSpec, size: int, host: str, status: Status
+    uuid: UUID, owner: User, spec: DriveSpec, size: int, host: str, status: Drive.Status
 ) -> Drive:
     drive: Drive = Drive.objects.create(
         uuid=uuid,
@@ -135,8 +135,8 @@ def clone_drive(
         affinities=wishes.get("affinities", source.affinities),
         allow_multimount=source.allow_multimount,
     )
-    clone = insert_drive(uuid4(), owner, spec, size, host.name, Status.CLONING_DST)
-    source.become(Status.CLONING_SRC, *SETTLED)
+    clone = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CLONING_DST)
+    source.become(Drive.Status.CLONING_SRC, *SETTLED)
     submit(clone_job(source, clone, weight), owner)
     return clone
 
@@ -216,7 +216,7 @@ def resize_locked(drive: Drive, size: int) -> None:
     host = get_host(drive.storage_host)
     if size > host.max_size:
         raise Invalid(f"Drives on this storage have at most {host.max_size} bytes.", "size")
-    if not drive.become(Status.RESIZING, *SETTLED):
+    if not drive.become(Drive.Status.RESIZING, *SETTLED):
         raise Busy("The drive is being cloned; resize it when that is done.", "status")
     submit_internal(operations.ResizeDrive.name, drive, size=size)
 
@@ -238,9 +238,9 @@ def delete_drives(uuids: list[UUID], owner: User) -> None:
 
 
 def delete_locked(drive: Drive) -> None:
-    if drive.status == Status.DELETING:
+    if drive.status == Drive.Status.DELETING:
         return
-    if not drive.become(Status.DELETING, *SETTLED, Status.UNAVAILABLE):
+    if not drive.become(Drive.Status.DELETING, *SETTLED, Drive.Status.UNAVAILABLE):
         raise Busy(
             f"The drive {drive.pk} is {drive.status}; delete it when that is done.", "status"
         )
@@ -270,7 +270,7 @@ def upload_drive(
     except (NoSpace, StorageError) as error:
         raise BackendUnavailable(str(error)) from error
     try:
-        return insert_drive(uuid, owner, spec, size, host.name, Status.UNMOUNTED)
+        return insert_drive(uuid, owner, spec, size, host.name, Drive.Status.UNMOUNTED)
     except BaseException:
         host.backend.delete(uuid)
         raise

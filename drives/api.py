@@ -1,7 +1,7 @@
 """`/drives/`: requests are checked for their form here; what may be done, the actions decide."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -20,7 +20,7 @@ from cloudjobs.api.viewsets import UUID_PATTERN, Names, Objects, ResourceViewSet
 from drives import actions
 from drives.actions import DriveSpec
 from drives.downloads import image_response
-from drives.models import Drive, Media
+from drives.models import Drive
 from drives.querysets import KIND, visible_jobs
 from drives.serializers import (
     CloneRequest,
@@ -58,7 +58,7 @@ class DriveViewSet(ResourceViewSet):
     schema_ordering: ClassVar[Names] = ["uuid", "name"]
 
     def get_queryset(self) -> QuerySet[Drive]:
-        return Drive.objects.owned_by(self.request.user)  # type: ignore[no-any-return]
+        return Drive.objects.owned_by(self.owner)
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         short = self.action == "list" and "fields" not in self.request.query_params
@@ -81,7 +81,7 @@ class DriveViewSet(ResourceViewSet):
         """Make one drive, or several of which all are made or none."""
         given = validate_each(DriveRequest, objects_of(request.data))
         specs = [DriveSpec(**data) for data in given]
-        drives = actions.create_drives(request.user, specs, uuids_in(request, "avoid"))
+        drives = actions.create_drives(self.owner, specs, uuids_in(request, "avoid"))
         headers = location_of(KIND, drives[0].pk) if len(drives) == 1 else None
         body = {"objects": self.serialize(drives)}
         return Response(body, status.HTTP_201_CREATED, headers=headers)
@@ -89,31 +89,31 @@ class DriveViewSet(ResourceViewSet):
     def update(self, request: Request, uuid: str) -> Response:
         """Change a drive by its full definition."""
         changes = self.validated(DriveRequest, request)
-        drive = actions.update_drive(UUID(uuid), request.user, changes)
+        drive = actions.update_drive(UUID(uuid), self.owner, changes)
         return Response(self.serialize([drive])[0])
 
     def destroy(self, request: Request, uuid: str) -> Response:
         """Delete one drive."""
-        actions.delete_drives([UUID(uuid)], request.user)
+        actions.delete_drives([UUID(uuid)], self.owner)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def destroy_several(self, request: Request) -> Response:
         """Delete the drives that the body lists, all or none."""
         listed = validate_each(DeletionRequest, objects_of(request.data))
-        actions.delete_drives([item["uuid"] for item in listed], request.user)
+        actions.delete_drives([item["uuid"] for item in listed], self.owner)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def clone(self, request: Request, uuid: str) -> Response:
         """Make a new drive with this one's data; a job copies them."""
         wishes = self.validated(CloneRequest, request)
         avoid = uuids_in(request, "avoid")
-        drive = actions.clone_drive(UUID(uuid), request.user, wishes, avoid)
+        drive = actions.clone_drive(UUID(uuid), self.owner, wishes, avoid)
         return self.accepted(drive)
 
     def resize(self, request: Request, uuid: str) -> Response:
         """Grow a drive."""
         changes = self.validated(ResizeRequest, request)
-        return self.accepted(actions.update_drive(UUID(uuid), request.user, changes))
+        return self.accepted(actions.update_drive(UUID(uuid), self.owner, changes))
 
     @action(detail=False, url_path="availability_groups")
     def availability_groups(self, request: Request) -> Response:
@@ -146,16 +146,16 @@ class DriveViewSet(ResourceViewSet):
         spec = self.upload_spec(request, name)
         length = content_length(request)
         drive = actions.upload_drive(
-            request.user, spec, request._request, length, uuids_in(request, "avoid")
+            self.owner, spec, cast(BinaryIO, request._request), length, uuids_in(request, "avoid")
         )
         return HttpResponse(str(drive.pk), content_type="text/plain", status=200)
 
     def upload_spec(self, request: Request, name: str) -> DriveSpec:
         """Return what the address says of the drive: its name, and `media` and `storage_type`."""
         name = NameField().run_validation(name or request.query_params.get("name", "upload"))
-        media = request.query_params.get("media", Media.DISK)
-        if media not in Media.values:
-            raise Invalid(f"media is {' or '.join(Media.values)}.", "media")
+        media = request.query_params.get("media", Drive.Media.DISK)
+        if media not in Drive.Media.values:
+            raise Invalid(f"media is {' or '.join(Drive.Media.values)}.", "media")
         return DriveSpec(name, 0, media, request.query_params.get("storage_type", ""))
 
     def accepted(self, drive: Drive) -> Response:

@@ -10,23 +10,6 @@ from django.utils import timezone
 from drives.querysets import DriveQuerySet
 
 
-class Status(models.TextChoices):
-    CREATING = "creating"
-    UNMOUNTED = "unmounted"
-    MOUNTED = "mounted"
-    CLONING_SRC = "cloning_src"
-    CLONING_DST = "cloning_dst"
-    RESIZING = "resizing"
-    UPLOADING = "uploading"
-    DELETING = "deleting"
-    UNAVAILABLE = "unavailable"
-
-
-class Media(models.TextChoices):
-    CDROM = "cdrom"
-    DISK = "disk"
-
-
 class Drive(models.Model):
     """A virtual disk or CD. Its image is found on `storage_host` under the drive's own uuid.
 
@@ -40,8 +23,23 @@ class Drive(models.Model):
     and can be deleted.
     """
 
-    Status = Status
-    Media = Media
+    class Status(models.TextChoices):
+        """`unmounted`, `mounted` and `unavailable` last; the others pass."""
+
+        CREATING = "creating"
+        UNMOUNTED = "unmounted"
+        MOUNTED = "mounted"
+        CLONING_SRC = "cloning_src"
+        CLONING_DST = "cloning_dst"
+        RESIZING = "resizing"
+        UPLOADING = "uploading"
+        DELETING = "deleting"
+        UNAVAILABLE = "unavailable"
+
+    class Media(models.TextChoices):
+        CDROM = "cdrom"
+        DISK = "disk"
+
     READABLE: ClassVar[tuple[Status, ...]] = (
         Status.UNMOUNTED,
         Status.MOUNTED,

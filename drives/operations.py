@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from drives.models import Drive, Status
+from drives.models import Drive
 from drives.querysets import KIND
 from drives.storage import StorageBackend, StorageError, get_host
 from jobs.exceptions import OperationFailed
-from jobs.models import Job, State, mark_gone
+from jobs.models import Job, mark_gone
 from jobs.progress import Progress
 from jobs.registry import Operation
 
@@ -44,8 +44,10 @@ class CreateDrive(Operation):
             backend_of(drive).create(drive.pk, drive.size)
 
     def settle(self, job: Job) -> None:
-        settled = Status.UNMOUNTED if job.state == State.SUCCESS else Status.UNAVAILABLE
-        drive_of(job).become(settled, Status.CREATING)
+        settled = (
+            Drive.Status.UNMOUNTED if job.state == Job.State.SUCCESS else Drive.Status.UNAVAILABLE
+        )
+        drive_of(job).become(settled, Drive.Status.CREATING)
 
 
 class CloneDrive(Operation):
@@ -66,8 +68,10 @@ class CloneDrive(Operation):
             )
 
     def settle(self, job: Job) -> None:
-        settled = Status.UNMOUNTED if job.state == State.SUCCESS else Status.UNAVAILABLE
-        drive_of(job).become(settled, Status.CLONING_DST)
+        settled = (
+            Drive.Status.UNMOUNTED if job.state == Job.State.SUCCESS else Drive.Status.UNAVAILABLE
+        )
+        drive_of(job).become(settled, Drive.Status.CLONING_DST)
         self.free_source(job)
 
     def free_source(self, job: Job) -> None:
@@ -78,7 +82,7 @@ class CloneDrive(Operation):
         source = Drive.objects.locked().get(pk=job.params["source"])
         clones = Job.objects.unfinished().filter(operation=self.name)
         if not clones.filter(params__source=str(source.pk)).exists():
-            source.become(Status.UNMOUNTED, Status.CLONING_SRC)
+            source.become(Drive.Status.UNMOUNTED, Drive.Status.CLONING_SRC)
 
 
 class ResizeDrive(Operation):
@@ -94,8 +98,8 @@ class ResizeDrive(Operation):
 
     def settle(self, job: Job) -> None:
         drive = drive_of(job)
-        grown = job.params["size"] if job.state == State.SUCCESS else drive.size
-        drive.become(Status.UNMOUNTED, Status.RESIZING, size=grown)
+        grown = job.params["size"] if job.state == Job.State.SUCCESS else drive.size
+        drive.become(Drive.Status.UNMOUNTED, Drive.Status.RESIZING, size=grown)
 
 
 class DeleteDrive(Operation):
@@ -111,8 +115,8 @@ class DeleteDrive(Operation):
 
     def settle(self, job: Job) -> None:
         drive = drive_of(job)
-        if job.state == State.SUCCESS:
+        if job.state == Job.State.SUCCESS:
             drive.delete()
             mark_gone(KIND, job.params["drive"])
         else:
-            drive.become(Status.UNAVAILABLE, Status.DELETING)
+            drive.become(Drive.Status.UNAVAILABLE, Drive.Status.DELETING)

@@ -12,12 +12,12 @@ from cloudjobs.api.fields import (
     related,
     resource_uri,
 )
-from drives.models import Drive, Media, Status
+from drives.models import Drive
 from drives.storage import storage_types
 
 LARGEST_SIZE = 2**62  # bytes; a storage host's own limit lies far below
 AFFINITIES = ("ssd",)
-UNSETTLED = (Status.CREATING, Status.CLONING_DST)
+UNSETTLED = (Drive.Status.CREATING, Drive.Status.CLONING_DST)
 
 
 class SizeField(serializers.IntegerField):
@@ -67,7 +67,7 @@ class DriveRequest(serializers.Serializer[Any]):
 
     name = NameField()
     size = SizeField()
-    media = serializers.ChoiceField(choices=Media.choices)
+    media = serializers.ChoiceField(choices=Drive.Media.choices)
     storage_type = StorageTypeField(required=False)
     meta = MetaField(required=False)
     tags = NoTagsField(required=False)
@@ -84,7 +84,7 @@ class CloneRequest(DriveRequest):
 
     name = NameField(required=False)
     size = SizeField(required=False)
-    media = serializers.ChoiceField(choices=Media.choices, required=False)
+    media = serializers.ChoiceField(choices=Drive.Media.choices, required=False)
     allow_multimount = None  # type: ignore[assignment]
 
 
@@ -92,7 +92,7 @@ class ResizeRequest(DriveRequest):
     """A definition of which only the size is needed."""
 
     name = NameField(required=False)
-    media = serializers.ChoiceField(choices=Media.choices, required=False)
+    media = serializers.ChoiceField(choices=Drive.Media.choices, required=False)
 
 
 class DeletionRequest(serializers.Serializer[Any]):
@@ -132,7 +132,7 @@ class EmptyListField(serializers.ListField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(source="*", read_only=True, **kwargs)
 
-    def to_representation(self, data: Drive) -> list[Any]:
+    def to_representation(self, data: Any) -> list[Any]:
         return []
 
 
@@ -164,7 +164,7 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     )
     snapshots = EmptyListField(help_text="Snapshots of this drive")
     status = serializers.CharField(read_only=True, help_text="Status of the drive")
-    tags = EmptyListField(help_text="Tags of this drive")
+    tags = EmptyListField(help_text="Tags of this drive")  # type: ignore[assignment]
     uuid = serializers.UUIDField(read_only=True, help_text="UUID of the drive")
 
     def get_jobs(self, drive: Any) -> list[dict[str, str]]:

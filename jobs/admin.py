@@ -29,7 +29,7 @@ class JobResourceInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly, MPTTModelAdmin):  # type: ignore[misc]
+class JobAdmin(ReadOnly, MPTTModelAdmin):
     """The list is the tree: newest root first, each followed by what is below it."""
 
     mptt_level_indent = 24

@@ -24,8 +24,8 @@ class JobViewSet(ResourceViewSet):
     schema_in_older_style = True
 
     def get_queryset(self) -> QuerySet[Job]:
-        jobs = Job.objects.visible().filter(owner=self.request.user)
-        return jobs.roots() if self.action == "list" else jobs  # type: ignore[no-any-return]
+        jobs = Job.objects.visible().filter(owner=self.owner)
+        return jobs.roots() if self.action == "list" else jobs
 
     def serialize(self, objects: Iterable[Any]) -> Objects:
         return super().serialize(with_trees(list(objects)))

@@ -1,22 +1,23 @@
 """System checks: the database must be set up the way that the job engine counts on."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
 WANTED_PRAGMAS = {"journal_mode": "wal", "synchronous": 1, "busy_timeout": 20_000}
 
 
 @register(Tags.database)
-def check_sqlite(databases: list[str] | None = None, **kwargs: Any) -> list[Error]:
+def check_sqlite(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Read the PRAGMAs back: a setting in the wrong place takes no effect and says nothing."""
     if not databases or connection.vendor != "sqlite":
         return []
     return [*wrong_pragmas(), *wrong_transaction_mode()]
 
 
-def wrong_pragmas() -> list[Error]:
+def wrong_pragmas() -> list[CheckMessage]:
     with connection.cursor() as cursor:
         found = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in WANTED_PRAGMAS}
     if found["journal_mode"] == "memory":
@@ -28,7 +29,7 @@ def wrong_pragmas() -> list[Error]:
     ]
 
 
-def wrong_transaction_mode() -> list[Error]:
+def wrong_transaction_mode() -> list[CheckMessage]:
     """A transaction begun IMMEDIATE holds the write lock: another connection's try shows it."""
     if getattr(connection, "transaction_mode", None) == "IMMEDIATE":
         return []

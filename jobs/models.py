@@ -19,13 +19,6 @@ ALMOST_DONE = 99  # percent; 100 is only for a job whose success is committed
 LEAST_WEIGHT = 64 * 1024  # bytes that a job counts for in its parent's mean, though it moves none
 
 
-class State(models.TextChoices):
-    STARTED = "started"
-    SUCCESS = "success"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
 class Job(MPTTModel):
     """A long piece of work, or the sum of several, in a tree that is built whole and never changed.
 
@@ -41,16 +34,21 @@ class Job(MPTTModel):
     No worker ever calls `save()`.
     """
 
-    State = State
+    class State(models.TextChoices):
+        """`started` covers waiting and running; the others are final."""
+
+        STARTED = "started"
+        SUCCESS = "success"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
     FINISHED: ClassVar[tuple[State, ...]] = (State.SUCCESS, State.FAILED, State.CANCELLED)
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     parent = TreeForeignKey(
         "self", null=True, blank=True, related_name="children", on_delete=models.CASCADE
     )
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     operation = models.CharField(max_length=64)
     params = models.JSONField(default=dict)
     is_internal = models.BooleanField(default=False)
@@ -107,13 +105,13 @@ class Job(MPTTModel):
     @property
     def progress(self) -> int:
         """Percent, 0 to 100: by bytes really written, and 100 only with success."""
-        if self.state == State.SUCCESS:
+        if self.state == self.State.SUCCESS:
             return 100
         return min(ALMOST_DONE, int(self.share_done() * 100))
 
     def share_done(self) -> float:
         """Return how much of the work is done, 0 to 1; an inner job's is its children's mean."""
-        if self.state == State.SUCCESS:
+        if self.state == self.State.SUCCESS:
             return 1.0
         if self.is_leaf:
             return min(1.0, self.bytes_done / self.weight) if self.weight else 0.0
@@ -177,7 +175,7 @@ class Job(MPTTModel):
         Raises:
             LeaseLost: the job was given to another worker, or has ended.
         """
-        done = F("weight") if state == State.SUCCESS else F("bytes_done")
+        done = F("weight") if state == self.State.SUCCESS else F("bytes_done")
         self.update_leased(
             state=state, error=error, bytes_done=done, lease_token=None, finished_at=Now()
         )
@@ -197,9 +195,9 @@ class Job(MPTTModel):
         """
         children = list(self.children.order_by("lft").values_list("state", "error"))
         states = {state for state, _ in children}
-        if State.STARTED in states:
+        if self.State.STARTED in states:
             return False
-        reasons = [error for state, error in children if state == State.FAILED]
+        reasons = [error for state, error in children if state == self.State.FAILED]
         values = {"state": outcome(states), "error": next(iter(reasons), "")}
         unfinished = Job.objects.unfinished().filter(pk=self.pk)
         ended = unfinished.update(finished_at=Now(), last_modified=Now(), **values)
@@ -207,14 +205,14 @@ class Job(MPTTModel):
         return bool(ended)
 
 
-def outcome(states: Iterable[str]) -> State:
+def outcome(states: Iterable[str]) -> Job.State:
     """Return the state of a job whose children ended in these."""
     states = set(states)
-    if states <= {State.SUCCESS}:
-        return State.SUCCESS
-    if State.CANCELLED in states and State.FAILED not in states:
-        return State.CANCELLED
-    return State.FAILED
+    if states <= {Job.State.SUCCESS}:
+        return Job.State.SUCCESS
+    if Job.State.CANCELLED in states and Job.State.FAILED not in states:
+        return Job.State.CANCELLED
+    return Job.State.FAILED
 
 
 class JobResource(models.Model):

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from jobs import shutdown
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
-from jobs.models import Job, State
+from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import get_operation
 from jobs.tasks import enqueue
@@ -45,23 +45,23 @@ def work(job: Job) -> None:
         give_back(job)
 
 
-def attempt(job: Job, progress: Progress) -> tuple[State, str]:
+def attempt(job: Job, progress: Progress) -> tuple[Job.State, str]:
     """Run the operation and return how it ended, with the sentence that its owner reads."""
     logger.info("started", extra={"job": str(job.pk), "operation": job.operation})
     try:
         get_operation(job.operation).run(job, progress)
     except OperationFailed as failure:
-        return State.FAILED, str(failure)
+        return Job.State.FAILED, str(failure)
     except (LeaseLost, Draining):
         raise
     except Exception:
         logger.exception("operation broke", extra={"job": str(job.pk)})
-        return State.FAILED, UNEXPECTED
-    return State.SUCCESS, ""
+        return Job.State.FAILED, UNEXPECTED
+    return Job.State.SUCCESS, ""
 
 
 @transaction.atomic
-def finish(job: Job, state: State, error: str = "") -> None:
+def finish(job: Job, state: Job.State, error: str = "") -> None:
     """End a leased job, settle its resources, and end each parent whose last child it was.
 
     Raises:

@@ -19,7 +19,7 @@ class ChildrenField(serializers.Field[Any, Any, Any, Any]):
 class JobDataField(serializers.JSONField):
     """`{"progress": 0…100}`; a failed job adds `error`, a sentence for its owner."""
 
-    def to_representation(self, value: Job) -> dict[str, Any]:
+    def to_representation(self, value: Any) -> Any:
         data: dict[str, Any] = {"progress": value.progress}
         if value.error:
             data["error"] = value.error
@@ -29,8 +29,8 @@ class JobDataField(serializers.JSONField):
 class ResourcesField(serializers.ListField):
     """The paths of the objects that still exist, source before destination."""
 
-    def to_representation(self, value: Job) -> list[str]:
-        links = value.resources.all()
+    def to_representation(self, data: Any) -> list[str]:
+        links = data.resources.all()
         return [resource_uri(link.kind, link.object_uuid) for link in links if not link.is_gone]
 
 
@@ -41,7 +41,9 @@ class JobSerializer(NarrowedFields):
         source="*", read_only=True, help_text="The jobs that this one consists of"
     )
     created = WireDateTimeField(read_only=True, help_text="When the job was submitted")
-    data = JobDataField(source="*", read_only=True, help_text="Progress in percent, and an error")
+    data = JobDataField(  # type: ignore[assignment]  # the wire's name, DRF's property
+        source="*", read_only=True, help_text="Progress in percent, and an error"
+    )
     last_modified = WireDateTimeField(read_only=True, help_text="When the job last changed")
     operation = serializers.CharField(read_only=True, help_text="drive_clone or server_clone")
     resource_uri = serializers.SerializerMethodField(help_text="The path of this job")

@@ -17,11 +17,11 @@ from django_q.cluster import Cluster
 
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when its parent ends
 
-_draining = RawValue(ctypes.c_bool, False)
+_draining = RawValue(ctypes.c_bool)
 _forking_pid = 0
 
 
-class DrainingCluster(Cluster):  # type: ignore[misc]
+class DrainingCluster(Cluster):
     """A cluster that tells its workers when it stops."""
 
     def stop(self) -> bool:

@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import User
-from drives.models import Drive, Media, Status
+from drives.models import Drive
 from drives.storage import get_host
 
 MIB = 1024**2
@@ -32,14 +32,14 @@ class DriveFactory(DjangoModelFactory[Drive]):
 
     owner = factory.SubFactory(UserFactory)
     name = factory.Sequence("disk-{}".format)
-    media = Media.DISK
+    media = Drive.Media.DISK
     size = GIB
-    status = Status.UNMOUNTED
+    status = Drive.Status.UNMOUNTED
     storage_host = "dssd-1"
     storage_type = factory.LazyAttribute(lambda drive: get_host(drive.storage_host).storage_type)
 
     @factory.post_generation
-    def image(self: Drive, create: bool, data: bytes | None, **kwargs: Any) -> None:  # noqa: FBT001
+    def image(self: Drive, create: bool, data: bytes | None, **kwargs: Any) -> None:
         backend = get_host(self.storage_host).backend
         backend.create(self.pk, self.size)
         if data:

@@ -155,7 +155,10 @@ def redis_url(worker_id: str) -> dict[str, str]:
 
 @contextmanager
 def running_service(home: Path, worker_id: str, workers: int = 2) -> Iterator[Service]:
-    """Start a service with one account, and stop it with all its processes."""
+    """Start a service with one account, and stop it with all its processes.
+
+    Without workers there is no cluster, and messages wait in the queue.
+    """
     with ExitStack() as stack:
         env = os.environ | {
             "CLOUDJOBS_HOME": str(home),
@@ -169,7 +172,8 @@ def running_service(home: Path, worker_id: str, workers: int = 2) -> Iterator[Se
         service.add_user(EMAIL)
         stack.callback(service.stop)
         service.start_web()
-        service.start_cluster(workers)
+        if workers:
+            service.start_cluster(workers)
         yield service
     shutil.rmtree(home)  # images are large
 

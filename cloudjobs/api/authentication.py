@@ -34,7 +34,7 @@ class RememberedBasicAuthentication(BasicAuthentication):
         return check_credentials(userid, password), None
 
 
-def check_credentials(email: str, password: str) -> AbstractBaseUser:
+def check_credentials(email: str, password: str) -> Any:
     """Return the active user whose email and password these are.
 
     Raises:
@@ -57,5 +57,5 @@ def is_right_password(user: AbstractBaseUser, password: str) -> bool:
         return True
     right = user.check_password(password)
     if right:
-        cache.set(key, True, settings.BASIC_PASSWORD_REMEMBERED_SECONDS)
+        cache.set(key, 1, settings.BASIC_PASSWORD_REMEMBERED_SECONDS)
     return right

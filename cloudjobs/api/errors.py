@@ -79,7 +79,7 @@ def flatten(detail: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str | Non
 
 def database_trouble(error: DatabaseError) -> Response:
     """Answer 503 when the database is locked or away; the log has the reason."""
-    logger.exception("database error while answering a request", exc_info=error)
+    logger.error("database error while answering a request", exc_info=error)
     message = "The database does not answer at the moment; try again."
     return Response([entry("database", message)], status=503, headers={"Retry-After": "2"})
 

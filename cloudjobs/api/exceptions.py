@@ -6,7 +6,7 @@ from rest_framework import exceptions, status
 class PointedError(exceptions.APIException):
     """An error whose type and field the API documents; subclasses name status and type."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code: int = status.HTTP_400_BAD_REQUEST
     error_type = "validation"
 
     def __init__(self, message: str, point: str | None = None) -> None:

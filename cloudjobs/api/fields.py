@@ -61,7 +61,7 @@ class MetaField(serializers.DictField):
 
 
 class NarrowedFields(serializers.Serializer[Any]):
-    """A serializer that `?fields=uuid,status` narrows to those fields; unknown names are ignored."""
+    """A serializer that `?fields=uuid,status` narrows; unknown names are ignored."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()

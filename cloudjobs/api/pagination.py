@@ -25,7 +25,7 @@ class MetaPagination(BasePagination):
     """Reads `limit` and `offset`; nonsense is a 400 that names the parameter."""
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.limit = natural_number(request, "limit", DEFAULT_LIMIT)
         self.offset = natural_number(request, "offset", 0)

@@ -30,7 +30,7 @@ TYPE_NAMES: tuple[tuple[type[AnyField], str], ...] = (
 
 
 def describe_resource(
-    serializer: serializers.Serializer[Any],
+    serializer: Any,
     *,
     list_methods: list[str],
     detail_methods: list[str],

@@ -41,8 +41,13 @@ class ResourceViewSet(GenericViewSet[Any]):
     schema_ordering: ClassVar[Names] = []
     schema_in_older_style: ClassVar[bool] = False
 
+    @property
+    def owner(self) -> Any:
+        """The user who asks; permission classes have let nobody pass who is not logged in."""
+        return self.request.user
+
     def get_serializer_context(self) -> dict[str, Any]:
-        context = super().get_serializer_context()
+        context = dict(super().get_serializer_context())
         wanted = self.request.query_params.get("fields")
         if wanted and self.request.method in {"GET", "HEAD"}:
             context["only_fields"] = set(wanted.split(","))

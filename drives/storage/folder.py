@@ -98,7 +98,8 @@ class ImageFolder:
         try:
             stat = self._partial(image).lstat()
         except FileNotFoundError:
-            return self.require_size(image, size)
+            self.require_size(image, size)
+            return
         if stat.st_ino != inode:
             raise StorageError("Another worker has taken over this image.")
         if stat.st_size != size:

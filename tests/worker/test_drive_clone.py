@@ -1,15 +1,14 @@
 """A drive cloned by a real worker, as a person does it: upload, clone, watch, download."""
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.service import Service, eventually
+from tests.worker.drives import clone, digest_of, finished, upload
 
 pytestmark = pytest.mark.worker
 MIB = 1024**2
@@ -19,44 +18,6 @@ MIB = 1024**2
 def api(service: Service) -> Iterator[httpx.Client]:
     with service.client() as client:
         yield client
-
-
-def upload(api: httpx.Client, data: bytes, storage_type: str) -> str:
-    """Upload an image and return the uuid of its drive."""
-    answer = api.post(
-        "/drives/upload/",
-        params={"storage_type": storage_type},
-        content=data,
-        headers={"Content-Type": "application/octet-stream"},
-    )
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def clone(api: httpx.Client, uuid: str, **wishes: Any) -> dict[str, Any]:
-    """Ask for a clone and return the new drive."""
-    answer = api.post(f"/drives/{uuid}/action/", params={"do": "clone"}, json=wishes)
-    assert answer.status_code == 202, answer.text
-    return answer.json()["objects"][0]
-
-
-def finished(api: httpx.Client, job: str) -> dict[str, Any]:
-    """Wait for a job to end and return it."""
-
-    def ended() -> dict[str, Any] | None:
-        answer = api.get(f"/jobs/{job}/").json()
-        return answer if answer["state"] != "started" else None
-
-    return eventually(ended)
-
-
-def digest_of(api: httpx.Client, uuid: str) -> str:
-    digest = hashlib.sha256()
-    with api.stream("GET", f"/drives/{uuid}/download/") as answer:
-        assert answer.status_code == 200
-        for block in answer.iter_raw():
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def test_clone_is_equal_to_its_source_to_the_byte(api: httpx.Client) -> None:

@@ -1,0 +1,60 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+from pytest_django import Settings
+
+
+def hosts_in(root: Path) -> dict[str, Any]:
+    backend = "drives.storage.file.FileBackend"
+    return {"only": {"storage_type": "dssd", "backend": backend, "options": {"root": str(root)}}}
+
+
+def test_alive_asks_nobody(client: Client) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_ready_when_all_is_usable(client: Client, settings: Settings, tmp_path: Path) -> None:
+    settings.STORAGE_HOSTS = hosts_in(tmp_path / "images")
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_not_ready_while_a_storage_folder_is_a_file(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "images").touch()
+    settings.STORAGE_HOSTS = hosts_in(tmp_path / "images")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    body = response.json()
+    assert body["status"] == "unavailable"
+    assert list(body["reasons"]) == ["storage"]
+    assert "cannot be made" in body["reasons"]["storage"]
+
+
+@pytest.mark.django_db
+def test_not_ready_after_a_storage_folder_is_gone(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    settings.STORAGE_HOSTS = hosts_in(tmp_path / "images")
+    assert client.get("/readyz").status_code == 200
+    (tmp_path / "images").rmdir()
+    assert client.get("/readyz").status_code == 503
+
+
+@pytest.mark.django_db
+def test_not_ready_while_a_migration_is_missing(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    settings.STORAGE_HOSTS = hosts_in(tmp_path / "images")
+    MigrationRecorder(connection).record_unapplied("jobs", "0002_tree_numbers")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "migrate" in response.json()["reasons"]["database"]

@@ -1,0 +1,104 @@
+"""What the API answers, as the tests expect it; and how they read faults and queries."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from drives.models import Drive
+from jobs.models import Job
+
+API = "/api/2.0"
+
+
+def faults_of(response: Any) -> list[tuple[str, str | None]]:
+    """Return type and point of each entry of an error list, having checked the list's form."""
+    entries = response.json()
+    assert isinstance(entries, list)
+    for entry in entries:
+        assert set(entry) == {"error_type", "error_message", "error_point"}
+        assert isinstance(entry["error_message"], str)
+        assert entry["error_message"]
+    return [(entry["error_type"], entry["error_point"]) for entry in entries]
+
+
+def queries_of(request: Callable[[], Any]) -> list[str]:
+    """Return the SQL that a request, which is answered with 200, runs."""
+    with CaptureQueriesContext(connection) as captured:
+        response = request()
+        assert response.status_code == 200
+        response.getvalue()
+    return [query["sql"] for query in captured]
+
+
+def assert_as_many(few: list[str], many: list[str]) -> None:
+    """Fail with the SQL of both unless they are as many."""
+    shown = "\n".join(["", *few, "--- against ---", *many])
+    assert len(few) == len(many), shown
+
+
+def time_json(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+
+
+def related_json(resource: str, uuid: Any) -> dict[str, str]:
+    return {"resource_uri": f"/api/2.0/{resource}/{uuid}/", "uuid": str(uuid)}
+
+
+def drive_json(drive: Drive, **differing: Any) -> dict[str, Any]:
+    """Return the JSON of a drive without jobs that can be read; `differing` keys replace these."""
+    return {
+        "affinities": drive.affinities,
+        "allow_multimount": drive.allow_multimount,
+        "backup_scheduler": None,
+        "grantees": [],
+        "iops": None,
+        "jobs": [],
+        "licenses": [],
+        "media": drive.media,
+        "meta": drive.meta,
+        "mounted_on": [],
+        "name": drive.name,
+        "owner": related_json("user", drive.owner_id),
+        "permissions": [],
+        "remote_snapshots": [],
+        "resource_uri": f"/api/2.0/drives/{drive.pk}/",
+        "runtime": runtime_json(drive.storage_type),
+        "size": drive.size,
+        "snapshots": [],
+        "status": drive.status,
+        "storage_type": drive.storage_type,
+        "tags": [],
+        "uuid": str(drive.pk),
+        **differing,
+    }
+
+
+def runtime_json(
+    storage_type: str, *, downloadable: bool = True, snapshotable: bool | None = True
+) -> dict[str, Any]:
+    return {
+        "is_downloadable": downloadable,
+        "is_ephemeral": False,
+        "is_snapshotable": snapshotable,
+        "snapshots_allocated_size": 0,
+        "storage_type": storage_type,
+    }
+
+
+def job_json(job: Job, **differing: Any) -> dict[str, Any]:
+    """Return the JSON of a job that waits and works on nothing; `differing` keys replace these."""
+    return {
+        "children": [],
+        "created": time_json(job.created),
+        "data": {"progress": 0},
+        "last_modified": time_json(job.last_modified),
+        "operation": job.operation,
+        "resource_uri": f"/api/2.0/jobs/{job.pk}/",
+        "resources": [],
+        "state": job.state,
+        "uuid": str(job.pk),
+        **differing,
+    }
