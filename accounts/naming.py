@@ -17,6 +17,7 @@ from itertools import count
 from accounts.models import Profile
 
 NAME_LENGTH = 255
+LONGEST_COUNTER = len("_1000000000")
 COUNTER = re.compile(r"_(\d{1,9})$", re.ASCII)
 STAMP = re.compile(r"-\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?(_\d{1,9})?$", re.ASCII)
 STAMP_FORMATS = {
@@ -30,21 +31,21 @@ NamesBeginningWith = Callable[[str], set[str]]
 def name_clone(source: str, naming: str, moment: datetime, taken: NamesBeginningWith) -> str:
     """Return the name of a clone of `source`; `taken` tells the owner's names with a beginning."""
     if naming == Profile.CloneNaming.COUNTER:
-        return next_numbered(source, taken)
+        match = COUNTER.search(source)
+        base, own = (source[: match.start()], int(match.group(1))) if match else (source, 0)
+        return next_numbered(base, "", own, taken)
     if naming in STAMP_FORMATS:
-        stamp = moment.strftime(STAMP_FORMATS[Profile.CloneNaming(naming)])
-        stamped = shortened(STAMP.sub("", source), f"-{stamp}")
-        return next_numbered(stamped, taken) if stamped in taken(stamped) else stamped
+        base = STAMP.sub("", source)
+        stamp = moment.strftime(f"-{STAMP_FORMATS[Profile.CloneNaming(naming)]}")
+        stamped = shortened(base, stamp)
+        return next_numbered(base, stamp, 0, taken) if stamped in taken(stamped) else stamped
     return source
 
 
-def next_numbered(name: str, taken: NamesBeginningWith) -> str:
-    """Return the name with the lowest free counter that is above its own."""
-    match = COUNTER.search(name)
-    base = name[: match.start()] if match else name
-    own = int(match.group(1)) if match else 0
-    names = taken(shortened(base, "_")[:-1])
-    candidates = (shortened(base, f"_{number}") for number in count(own + 1))
+def next_numbered(base: str, stamp: str, own: int, taken: NamesBeginningWith) -> str:
+    """Return base and stamp with the lowest free counter above `own` behind them."""
+    names = taken(base[: NAME_LENGTH - len(stamp) - LONGEST_COUNTER])
+    candidates = (shortened(base, f"{stamp}_{number}") for number in count(own + 1))
     return next(candidate for candidate in candidates if candidate not in names)
 
 

@@ -31,7 +31,7 @@ from drives.storage import (
     round_up_size,
     storage_types,
 )
-from jobs.actions import JobSpec, Link, submit
+from jobs.actions import JobSpec, Resource, submit
 
 SETTLED = (Drive.Status.UNMOUNTED, Drive.Status.MOUNTED)
 EDITABLE = ("name", "media", "meta", "allow_multimount", "affinities")
@@ -100,8 +100,8 @@ def insert_drive(
 def submit_internal(operation: str, drive: Drive, **params: Any) -> None:
     """Submit a job on one drive that its owner does not see."""
     params = {"drive": str(drive.pk), **params}
-    links = (Link(KIND, drive.pk, drive.name),)
-    submit(JobSpec(operation, params, links=links), drive.owner)
+    resources = (Resource(KIND, drive.pk, drive.name),)
+    submit(JobSpec(operation, params, resources=resources), drive.owner)
 
 
 @transaction.atomic
@@ -151,7 +151,10 @@ def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
             "storage_host": clone.storage_host,
         },
         weight=weight,
-        links=(Link(KIND, source.pk, source.name), Link(KIND, clone.pk, clone.name)),
+        resources=(
+            Resource(KIND, source.pk, source.name),
+            Resource(KIND, clone.pk, clone.name),
+        ),
     )
 
 

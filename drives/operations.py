@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from drives.models import Drive
 from drives.querysets import KIND
 from drives.storage import StorageBackend, StorageError, get_host
+from jobs.actions import mark_gone
 from jobs.exceptions import OperationFailed
-from jobs.models import Job, mark_gone
+from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import Operation
 

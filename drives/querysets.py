@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from jobs.models import JobResource
+from jobs.models import JobLink
 
 KIND = "drives"
 
@@ -22,7 +22,7 @@ class DriveQuerySet(QuerySet[Any]):
 
 def visible_jobs(uuids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """Return the jobs that users see of each of these drives, oldest first, in one query."""
-    links = JobResource.objects.filter(
+    links = JobLink.objects.filter(
         kind=KIND, object_uuid__in=list(uuids), job__is_internal=False
     ).order_by("job__created", "job_id")
     jobs: dict[UUID, list[UUID]] = {}

@@ -45,8 +45,8 @@ class StorageTypeField(StrictCharField):
         super().__init__(max_length=32, help_text="Underlying storage", **kwargs)
 
     @property
-    def choices(self) -> list[str]:
-        return storage_types()
+    def choices(self) -> dict[str, str]:
+        return {name: name for name in storage_types()}
 
 
 class AffinitiesField(serializers.ListField):

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.models import User
-from jobs.models import Job, JobResource
+from jobs.models import Job, JobLink
 from jobs.registry import get_operation
 from jobs.tasks import enqueue
 
@@ -18,22 +18,28 @@ TREE_NUMBERS = "jobs_tree_number"  # the PostgreSQL sequence, made by a migratio
 
 
 @dataclass(frozen=True)
-class Link:
+class Resource:
     """An object that a job works on: its name in the API, its key, and what it is called."""
 
     kind: str
     uuid: UUID
     name: str
 
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "uuid": str(self.uuid), "name": self.name, "is_gone": False}
+
 
 @dataclass(frozen=True)
 class JobSpec:
-    """A job to be made, with all below it. `weight` is the bytes that a leaf has to move."""
+    """A job to be made, with all below it.
+
+    `weight` is the bytes that a leaf has to move; `resources` lists a source before a destination.
+    """
 
     operation: str
     params: dict[str, Any] = field(default_factory=dict)
     weight: int = 0
-    links: tuple[Link, ...] = ()
+    resources: tuple[Resource, ...] = ()
     children: tuple["JobSpec", ...] = ()
 
 
@@ -45,27 +51,28 @@ def submit(spec: JobSpec, owner: User) -> Job:
         LookupError: an operation is not registered.
     """
     planned = list(plan(spec, owner, next_tree_number()))
-    Job.objects.bulk_create([job for job, _ in planned])
-    JobResource.objects.bulk_create(
-        JobResource(job=job, position=i, kind=link.kind, object_uuid=link.uuid, name=link.name)
-        for job, links in planned
-        for i, link in enumerate(links)
+    Job.objects.bulk_create(planned)
+    JobLink.objects.bulk_create(
+        JobLink(job=job, kind=one["kind"], object_uuid=one["uuid"])
+        for job in planned
+        for one in job.resources
     )
-    for job, _ in planned:
+    for job in planned:
         if job.is_leaf:
             transaction.on_commit(partial(enqueue, job.pk))
-    return planned[0][0]
+    return planned[0]
 
 
 def plan(
     spec: JobSpec, owner: User, tree_id: int, parent: Job | None = None, left: int = 1
-) -> Iterator[tuple[Job, tuple[Link, ...]]]:
-    """Yield the jobs of a tree, parents first, with their places in it and their links."""
+) -> Iterator[Job]:
+    """Yield the jobs of a tree, parents first, with their places in it."""
     job = Job(
         owner=owner,
         parent=parent,
         operation=spec.operation,
         params=spec.params,
+        resources=[resource.as_json() for resource in spec.resources],
         is_internal=get_operation(spec.operation).is_internal,
         weight=spec.weight,
         tree_id=tree_id,
@@ -73,7 +80,7 @@ def plan(
         lft=left,
         rght=left + 2 * size_of(spec) - 1,
     )
-    yield job, spec.links
+    yield job
     left += 1
     for child in spec.children:
         yield from plan(child, owner, tree_id, job, left)
@@ -97,3 +104,13 @@ def next_tree_number() -> int:
             cursor.execute("SELECT nextval(%s)", [TREE_NUMBERS])
             return int(cursor.fetchone()[0])
     return (Job.objects.aggregate(highest=Max("tree_id"))["highest"] or 0) + 1
+
+
+@transaction.atomic
+def mark_gone(kind: str, uuid: UUID) -> None:
+    """Note that an object was deleted: its jobs stay, with its name, and no longer show it."""
+    linked = Job.objects.linked_to(kind, [uuid]).order_by("pk").select_for_update(of=("self",))
+    for job in linked:
+        for resource in job.resources:
+            resource["is_gone"] |= (resource["kind"], resource["uuid"]) == (kind, str(uuid))
+        Job.objects.filter(pk=job.pk).update(resources=job.resources)

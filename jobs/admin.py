@@ -1,12 +1,12 @@
 """Jobs in the admin: to look at. The runner owns their truth, so nothing is edited here."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from mptt.admin import MPTTModelAdmin
 
-from jobs.models import Job, JobResource
+from jobs.models import Job, JobLink
 
 
 class ReadOnly:
@@ -20,12 +20,6 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-class JobResourceInline(ReadOnly, admin.TabularInline):
-    model = JobResource
-    fields = ("position", "kind", "name", "object_uuid", "is_gone")
-    extra = 0
 
 
 @admin.register(Job)
@@ -45,27 +39,24 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
     )
     list_filter = ("state", "operation", "is_internal", "worker")
     list_select_related = ("owner",)
-    search_fields = ("uuid", "owner__email", "resources__name", "resources__object_uuid")
-    inlines: ClassVar[list[Any]] = [JobResourceInline]
+    search_fields = ("uuid", "owner__email", "links__object_uuid")
     exclude = ("lease_token",)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("-tree_id", "lft")
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("resources")
-
     @admin.display(description="works on")
     def names(self, job: Job) -> str:
-        return " → ".join(link.name for link in job.resources.all())
+        return " → ".join(one["name"] for one in job.resources)
 
     @admin.display(description="progress")
     def percent(self, job: Job) -> str:
         return f"{job.progress} %"
 
 
-@admin.register(JobResource)
-class JobResourceAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("kind", "name", "object_uuid", "job", "is_gone")
-    list_filter = ("kind", "is_gone")
-    search_fields = ("name", "object_uuid")
+@admin.register(JobLink)
+class JobLinkAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("kind", "object_uuid", "job")
+    list_filter = ("kind",)
+    list_select_related = ("job",)
+    search_fields = ("object_uuid",)

@@ -24,7 +24,7 @@ class JobViewSet(ResourceViewSet):
     schema_in_older_style = True
 
     def get_queryset(self) -> QuerySet[Job]:
-        jobs = Job.objects.visible().filter(owner=self.owner)
+        jobs = Job.objects.filter(owner=self.owner, is_internal=False)
         return jobs.roots() if self.action == "list" else jobs
 
     def serialize(self, objects: Iterable[Any]) -> Objects:

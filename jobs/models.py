@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterable
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -51,6 +50,9 @@ class Job(MPTTModel):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     operation = models.CharField(max_length=64)
     params = models.JSONField(default=dict)
+    resources = models.JSONField(
+        default=list, help_text="kind, uuid and name of each object; is_gone once it was deleted"
+    )
     is_internal = models.BooleanField(default=False)
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
     error = models.TextField(blank=True, default="")
@@ -109,21 +111,26 @@ class Job(MPTTModel):
             return 100
         return min(ALMOST_DONE, int(self.share_done() * 100))
 
+    @property
+    def sub_jobs(self) -> list["Job"]:
+        """The jobs directly below; asks nothing of the database after `with_trees`."""
+        return [] if self.is_leaf else list(self.get_children())
+
     def share_done(self) -> float:
         """Return how much of the work is done, 0 to 1; an inner job's is its children's mean."""
         if self.state == self.State.SUCCESS:
             return 1.0
         if self.is_leaf:
             return min(1.0, self.bytes_done / self.weight) if self.weight else 0.0
-        children = list(self.get_children())
-        total = sum(child.share_weight() for child in children)
-        return float(sum(child.share_weight() * child.share_done() for child in children) / total)
+        total = sum(child.share_weight() for child in self.sub_jobs)
+        done = sum(child.share_weight() * child.share_done() for child in self.sub_jobs)
+        return done / total
 
     def share_weight(self) -> int:
         """Return the bytes that this job counts for in its parent's mean."""
         if self.is_leaf:
             return max(self.weight, LEAST_WEIGHT)
-        return sum(child.share_weight() for child in self.get_children())
+        return sum(child.share_weight() for child in self.sub_jobs)
 
     # --- moves --------------------------------------------------------------------------------
 
@@ -215,29 +222,17 @@ def outcome(states: Iterable[str]) -> Job.State:
     return Job.State.FAILED
 
 
-class JobResource(models.Model):
-    """An object that a job works on, e.g. a drive: which one, and what it was called.
+class JobLink(models.Model):
+    """Finds the jobs of an object: what `Job.resources` shows, the other way round."""
 
-    `kind` is the resource's name in the API. The row outlives the object: `is_gone` then.
-    """
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="resources")
-    position = models.PositiveSmallIntegerField(help_text="source before destination")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="links")
     kind = models.CharField(max_length=32)
     object_uuid = models.UUIDField()
-    name = models.CharField(max_length=255)
-    is_gone = models.BooleanField(default=False)
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["job", "position"]
         indexes: ClassVar[list[Any]] = [
-            models.Index(fields=["kind", "object_uuid"], name="job_resource_object")
+            models.Index(fields=["kind", "object_uuid"], name="job_link_object")
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
-
-
-def mark_gone(kind: str, uuid: UUID) -> None:
-    """Note that an object was deleted: its jobs stay, and no longer show it."""
-    JobResource.objects.filter(kind=kind, object_uuid=uuid).update(is_gone=True)
+        return f"{self.kind} {self.object_uuid}"

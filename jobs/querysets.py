@@ -6,7 +6,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, prefetch_related_objects
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from mptt.managers import TreeManager
 from mptt.utils import get_cached_trees
@@ -35,7 +35,7 @@ class JobQuerySet(QuerySet[Any]):
 
     def linked_to(self, kind: str, uuids: Iterable[UUID]) -> Self:
         """Return the jobs that have one of these objects among their resources."""
-        return self.filter(resources__kind=kind, resources__object_uuid__in=list(uuids))
+        return self.filter(links__kind=kind, links__object_uuid__in=list(uuids))
 
     def inside(self, job: Any) -> Self:
         """Return the job and all below it."""
@@ -47,16 +47,15 @@ class JobManager(TreeManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
 
 
 def with_trees(jobs: list[Any]) -> list[Any]:
-    """Return the same jobs with all below them and all resources: two queries, however many jobs.
+    """Return the same jobs with all below them fetched: one query, however many jobs.
 
-    `get_children()` and `resources.all()` of each node ask nothing more.
+    `sub_jobs` of each node asks nothing more.
     """
     trees = {job.tree_id for job in jobs if not job.is_leaf}
     if trees:
         nodes = jobs[0].__class__.objects.filter(tree_id__in=trees).order_by("tree_id", "lft")
         fetched = {node.pk: node for node in walk(get_cached_trees(nodes))}
         jobs = [fetched.get(job.pk, job) for job in jobs]
-    prefetch_related_objects(list(walk(jobs)), "resources")
     return jobs
 
 
@@ -64,4 +63,4 @@ def walk(nodes: Iterable[Any]) -> Iterator[Any]:
     """Yield each node of trees that are fetched, parents first."""
     for node in nodes:
         yield node
-        yield from walk(node.get_children())
+        yield from walk(node.sub_jobs)

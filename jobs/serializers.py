@@ -13,7 +13,7 @@ class ChildrenField(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Job) -> list[dict[str, Any]]:
         parent = self.parent
-        return [parent.to_representation(child) for child in value.get_children()]
+        return [parent.to_representation(child) for child in value.sub_jobs]
 
 
 class JobDataField(serializers.JSONField):
@@ -30,8 +30,7 @@ class ResourcesField(serializers.ListField):
     """The paths of the objects that still exist, source before destination."""
 
     def to_representation(self, data: Any) -> list[str]:
-        links = data.resources.all()
-        return [resource_uri(link.kind, link.object_uuid) for link in links if not link.is_gone]
+        return [resource_uri(one["kind"], one["uuid"]) for one in data if not one["is_gone"]]
 
 
 class JobSerializer(NarrowedFields):
@@ -48,7 +47,7 @@ class JobSerializer(NarrowedFields):
     operation = serializers.CharField(read_only=True, help_text="drive_clone or server_clone")
     resource_uri = serializers.SerializerMethodField(help_text="The path of this job")
     resources = ResourcesField(
-        source="*", read_only=True, help_text="The objects that the job works on and still exist"
+        read_only=True, help_text="The objects that the job works on and still exist"
     )
     state = serializers.CharField(read_only=True, help_text="started, success, failed or cancelled")
     uuid = serializers.UUIDField(read_only=True, help_text="UUID of the job")

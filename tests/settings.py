@@ -20,3 +20,5 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as in production: a database in memory has no journal and other locks.
     DATABASES["default"]["TEST"] = {"NAME": str(CLOUDJOBS_HOME / "test.sqlite3")}
+# whitenoise warns of a folder that is not there, and warnings are errors.
+(CLOUDJOBS_HOME / "static").mkdir(exist_ok=True)

@@ -4,8 +4,10 @@ Two styles are documented: the older one (`jobs`, `profile`) tells of each field
 blank, null and must be unique; the later one (`drives`, `servers`) whether it is required.
 """
 
+from decimal import Decimal
 from typing import Any
 
+from django.db.models import NOT_PROVIDED
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -60,7 +62,7 @@ def describe_field(field: AnyField) -> dict[str, Any]:
         "required": field.required or field.read_only,
         "type": type_name(field),
     }
-    if isinstance(field, serializers.ChoiceField):
+    if hasattr(field, "choices"):
         description["choices"] = list(field.choices)
     if isinstance(field, serializers.ListField) and isinstance(
         field.child, serializers.ChoiceField
@@ -87,9 +89,17 @@ def describe_in_older_style(field: AnyField) -> dict[str, Any]:
 
 def default_of(field: AnyField) -> Any:
     """Return the value that a field has when nothing is given for it."""
-    if field.default is empty or callable(field.default):
+    default = model_default(field) if field.default is empty else field.default
+    if callable(default):
         return NO_DEFAULT
-    return field.default
+    return int(default) if isinstance(default, Decimal) else default
+
+
+def model_default(field: AnyField) -> Any:
+    """Return the default of the model's field of that name, if the serializer shows a model."""
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    defaults = {each.name: each.default for each in model._meta.fields} if model else {}
+    return defaults.get(str(field.source), NOT_PROVIDED)
 
 
 def type_name(field: AnyField) -> str:

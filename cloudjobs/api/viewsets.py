@@ -1,14 +1,17 @@
 """What every resource's viewset does alike: narrow, list, describe, and dispatch its actions."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from cloudjobs.api.exceptions import Invalid
@@ -46,12 +49,20 @@ class ResourceViewSet(GenericViewSet[Any]):
         """The user who asks; permission classes have let nobody pass who is not logged in."""
         return self.request.user
 
-    def get_serializer_context(self) -> dict[str, Any]:
-        context = dict(super().get_serializer_context())
+    def only_fields(self) -> frozenset[str] | None:
+        """Return the names in `?fields=` of a GET; None means all."""
         wanted = self.request.query_params.get("fields")
-        if wanted and self.request.method in {"GET", "HEAD"}:
-            context["only_fields"] = set(wanted.split(","))
-        return context
+        if not wanted or self.request.method not in {"GET", "HEAD"}:
+            return None
+        return frozenset(wanted.split(","))
+
+    def get_object(self) -> Any:
+        """Return the user's object; filters and order are for lists."""
+        queryset = self.get_queryset()
+        try:
+            return queryset.order_by().get(pk=self.kwargs["uuid"])
+        except queryset.model.DoesNotExist:
+            raise NotFound from None
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response | StreamingHttpResponse:
         """Answer one page, or all objects as a stream when `limit=0` is asked for."""
@@ -93,7 +104,8 @@ class ResourceViewSet(GenericViewSet[Any]):
 
     def serialize(self, objects: Iterable[Model]) -> Objects:
         """Return the JSON of several objects; a subclass may fetch what belongs to them first."""
-        return list(self.get_serializer(list(objects), many=True).data)
+        serializer = shared_serializer(self.get_serializer_class(), self.only_fields())  # type: ignore[arg-type]
+        return [serializer.to_representation(item) for item in objects]
 
     def answers_json(self, request: Request) -> bool:
         return isinstance(request.accepted_renderer, JSONRenderer)
@@ -104,3 +116,15 @@ class ResourceViewSet(GenericViewSet[Any]):
             stream_list(queryset, offset, self.serialize),
             content_type="application/json; charset=utf-8",
         )
+
+
+@lru_cache(maxsize=128)
+def shared_serializer(
+    serializer_class: Any, only_fields: frozenset[str] | None
+) -> BaseSerializer[Any]:
+    """Return a serializer for output only, made once.
+
+    Making one copies all of its fields, which takes longer than writing an object with it; as it
+    keeps no state while it writes, one serves all requests.
+    """
+    return serializer_class(context={"only_fields": only_fields})

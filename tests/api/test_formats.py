@@ -62,7 +62,8 @@ def test_browser_gets_all_of_a_list(api: APIClient, owner: User) -> None:
 
 
 def test_format_parameter_asks_for_json(api: APIClient) -> None:
-    response = api.get(f"{API}/drives/?format=json", headers={"accept": "text/html"})
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    response = api.get(f"{API}/drives/?format=json", headers=browser)
     assert response.json()["objects"] == []
 
 

@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from drives.models import Drive, Media, Status
+from drives.models import Drive
 from tests.wire import API, faults_of
 
 DRIVES = f"{API}/drives/"
@@ -16,9 +16,9 @@ def make_drives(owner: User, count: int) -> list[str]:
         Drive(
             owner=owner,
             name=f"disk-{i}",
-            media=Media.DISK,
+            media=Drive.Media.DISK,
             size=1024**3,
-            status=Status.UNMOUNTED,
+            status=Drive.Status.UNMOUNTED,
             storage_host="dssd-1",
             storage_type="dssd",
         )

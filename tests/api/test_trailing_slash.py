@@ -2,7 +2,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from drives.models import Drive, Status
+from drives.models import Drive
 from tests.factories import GIB, DriveFactory
 from tests.wire import API
 
@@ -44,4 +44,4 @@ def test_delete_without_slash_is_served(api: APIClient, owner: User) -> None:
     drive = DriveFactory(owner=owner)
     response = api.delete(f"{API}/drives/{drive.pk}")
     assert response.status_code == 204
-    assert Drive.objects.get().status == Status.DELETING
+    assert Drive.objects.get().status == Drive.Status.DELETING

@@ -1,0 +1,63 @@
+"""Stopping in the middle of a clone: all processes end, and the clone goes on at the next start."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tests.service import Service, eventually
+from tests.worker.drives import clone, content_of, finished, upload
+
+pytestmark = pytest.mark.worker
+MIB = 1024**2
+
+
+def to_main_process(cluster: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    cluster.send_signal(number)
+
+
+def to_whole_group(cluster: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    os.killpg(cluster.pid, number)
+
+
+@pytest.mark.parametrize("send", [to_main_process, to_whole_group])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_cluster_gives_its_clone_back(
+    fresh_service: Service,
+    send: Callable[[subprocess.Popen[bytes], signal.Signals], None],
+    number: signal.Signals,
+) -> None:
+    with fresh_service.client() as api:
+        source = upload(api, os.urandom(300 * MIB), "zadara")
+        new = clone(api, source)
+        address = f"/jobs/{new['jobs'][0]['uuid']}/"
+        eventually(lambda: api.get(address).json()["data"]["progress"] > 10)
+        assert_ends(fresh_service.cluster, lambda cluster: send(cluster, number))
+        before = api.get(address).json()
+        assert (before["state"], before["data"]["progress"] < 100) == ("started", True)
+        fresh_service.start_cluster()
+        assert finished(api, new["jobs"][0]["uuid"])["state"] == "success"
+        assert content_of(fresh_service, new["uuid"]) == content_of(fresh_service, source)
+
+
+def test_killed_main_process_takes_its_workers_along(fresh_service: Service) -> None:
+    assert_ends(fresh_service.cluster, lambda cluster: cluster.kill())
+
+
+def assert_ends(
+    cluster: subprocess.Popen[bytes] | None, stop: Callable[[subprocess.Popen[bytes]], None]
+) -> None:
+    """Stop a cluster and see that it and all its processes are gone within 10 seconds."""
+    assert cluster is not None
+    main = psutil.Process(cluster.pid)
+    eventually(lambda: len(main.children(recursive=True)) >= 5)  # sentinel, helpers, workers
+    family = main.children(recursive=True)
+    began = time.monotonic()
+    stop(cluster)
+    cluster.wait(10)
+    _, alive = psutil.wait_procs(family, timeout=10 - (time.monotonic() - began))
+    assert alive == []
