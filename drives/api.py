@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.decorators import action
@@ -27,9 +27,9 @@ from drives.serializers import (
     DeletionRequest,
     DriveRequest,
     DriveSerializer,
-    NameField,
     ResizeRequest,
     ShortDriveSerializer,
+    UploadRequest,
 )
 
 UPLOAD_TYPE = "application/octet-stream"
@@ -145,18 +145,17 @@ class DriveViewSet(ResourceViewSet):
             raise UnsupportedMediaType(request.content_type)
         spec = self.upload_spec(request, name)
         length = content_length(request)
-        drive = actions.upload_drive(
-            self.owner, spec, cast(BinaryIO, request._request), length, uuids_in(request, "avoid")
-        )
+        avoid, body = uuids_in(request, "avoid"), cast(BinaryIO, request._request)
+        try:
+            drive = actions.upload_drive(self.owner, spec, body, length, avoid)
+        except UnreadablePostError:
+            raise Invalid("The upload broke off.", "Content-Length") from None
         return HttpResponse(str(drive.pk), content_type="text/plain", status=200)
 
     def upload_spec(self, request: Request, name: str) -> DriveSpec:
         """Return what the address says of the drive: its name, and `media` and `storage_type`."""
-        name = NameField().run_validation(name or request.query_params.get("name", "upload"))
-        media = request.query_params.get("media", Drive.Media.DISK)
-        if media not in Drive.Media.values:
-            raise Invalid(f"media is {' or '.join(Drive.Media.values)}.", "media")
-        return DriveSpec(name, 0, media, request.query_params.get("storage_type", ""))
+        said = request.query_params.dict() | ({"name": name} if name else {})
+        return DriveSpec(size=0, **validate_each(UploadRequest, [said])[0])
 
     def accepted(self, drive: Drive) -> Response:
         return Response({"objects": self.serialize([drive])}, status.HTTP_202_ACCEPTED)

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from werkzeug.datastructures import Range
 from werkzeug.http import parse_range_header
 
 from drives.models import Drive
@@ -21,13 +22,21 @@ def image_response(drive: Drive, range_header: str | None) -> HttpResponseBase:
     asked = parse_range_header(range_header)
     if asked is None or asked.units != "bytes" or len(asked.ranges) > 1:
         return stream(drive, 0, drive.size, 200)
-    part = asked.range_for_length(drive.size)
+    part = part_of(drive.size, asked)
     if part is None:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{drive.size}"})
     begin, end = part
     response = stream(drive, begin, end, 206)
     response["Content-Range"] = f"bytes {begin}-{end - 1}/{drive.size}"
     return response
+
+
+def part_of(size: int, asked: Range) -> tuple[int, int] | None:
+    """Return begin and end of a range in an image, None if it is outside."""
+    begin, _ = asked.ranges[0]
+    if begin < -size:
+        return 0, size  # the last n bytes are asked for, and there are fewer
+    return asked.range_for_length(size)
 
 
 def stream(drive: Drive, begin: int, end: int, status: int) -> StreamingHttpResponse:

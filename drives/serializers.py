@@ -6,13 +6,16 @@ from rest_framework import serializers
 
 from cloudjobs.api.fields import (
     MetaField,
+    MethodField,
     NarrowedFields,
+    ResourceUriField,
     StrictBooleanField,
     StrictCharField,
+    StrictUUIDField,
     related,
-    resource_uri,
 )
 from drives.models import Drive
+from drives.querysets import KIND
 from drives.storage import storage_types
 
 LARGEST_SIZE = 2**62  # bytes; a storage host's own limit lies far below
@@ -24,6 +27,7 @@ class SizeField(serializers.IntegerField):
     """Bytes: a whole number, or a string of digits."""
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs = {"help_text": "Size of the drive in bytes", **kwargs}
         super().__init__(min_value=1, max_value=LARGEST_SIZE, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
@@ -67,19 +71,34 @@ class DriveRequest(serializers.Serializer[Any]):
 
     name = NameField()
     size = SizeField()
-    media = serializers.ChoiceField(choices=Drive.Media.choices)
+    media = serializers.ChoiceField(
+        choices=Drive.Media.choices, help_text="What a server sees the drive as"
+    )
     storage_type = StorageTypeField(required=False)
-    meta = MetaField(required=False)
+    meta = MetaField(required=False, help_text="User defined meta information")
     tags = NoTagsField(required=False)
-    affinities = AffinitiesField(required=False)
-    allow_multimount = StrictBooleanField(required=False)
+    affinities = AffinitiesField(required=False, help_text="Affinities of the drive")
+    allow_multimount = StrictBooleanField(
+        required=False, help_text="May a disk be mounted on several servers?"
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs.pop("tags", None)
         return attrs
 
 
-class CloneRequest(DriveRequest):
+class ActionRequest(DriveRequest):
+    """What an action takes: of the fields of a drive those that it needs."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(self.initial_data) - set(DriveSerializer._declared_fields)
+        if unknown:
+            message = "A drive has no such field."
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), message))
+        return super().validate(attrs)
+
+
+class CloneRequest(ActionRequest):
     """What may differ in a clone."""
 
     name = NameField(required=False)
@@ -88,15 +107,23 @@ class CloneRequest(DriveRequest):
     allow_multimount = None  # type: ignore[assignment]
 
 
-class ResizeRequest(DriveRequest):
+class ResizeRequest(ActionRequest):
     """A definition of which only the size is needed."""
 
     name = NameField(required=False)
     media = serializers.ChoiceField(choices=Drive.Media.choices, required=False)
 
 
+class UploadRequest(serializers.Serializer[Any]):
+    """What the address of an upload says of the drive."""
+
+    name = NameField(default="upload")
+    media = serializers.ChoiceField(choices=Drive.Media.choices, default=Drive.Media.DISK)
+    storage_type = StorageTypeField(required=False)
+
+
 class DeletionRequest(serializers.Serializer[Any]):
-    uuid = serializers.UUIDField()
+    uuid = StrictUUIDField()
 
 
 class DriveRuntimeSerializer(serializers.Serializer[Drive]):
@@ -105,14 +132,12 @@ class DriveRuntimeSerializer(serializers.Serializer[Drive]):
     is_downloadable = serializers.BooleanField(
         source="is_readable", read_only=True, help_text="Can the image be downloaded now?"
     )
-    is_ephemeral = serializers.SerializerMethodField(
-        help_text="Does the image end with its server?"
+    is_ephemeral = MethodField("boolean", help_text="Does the image end with its server?")
+    is_snapshotable = MethodField(
+        "boolean", help_text="Can snapshots be taken? Null while the image is being made."
     )
-    is_snapshotable = serializers.SerializerMethodField(
-        help_text="Can snapshots be taken? Null while the image is being made."
-    )
-    snapshots_allocated_size = serializers.SerializerMethodField(
-        help_text="Bytes that snapshots of the drive take"
+    snapshots_allocated_size = MethodField(
+        "integer", help_text="Bytes that snapshots of the drive take"
     )
     storage_type = serializers.CharField(read_only=True, help_text="Underlying storage")
 
@@ -129,7 +154,8 @@ class DriveRuntimeSerializer(serializers.Serializer[Drive]):
 class EmptyListField(serializers.ListField):
     """A documented list of something that this installation does not have."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
+        self.documented_type = documented_type
         super().__init__(source="*", read_only=True, **kwargs)
 
     def to_representation(self, data: Any) -> list[Any]:
@@ -139,7 +165,8 @@ class EmptyListField(serializers.ListField):
 class NothingField(serializers.ReadOnlyField):
     """A documented value that this installation does not have: null."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
+        self.documented_type = documented_type
         super().__init__(source="*", **kwargs)
 
     def to_representation(self, value: Drive) -> None:
@@ -150,15 +177,15 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     """A drive in full; expects `visible_jobs` on it."""
 
     backup_scheduler = NothingField(help_text="Drive's backup scheduler")
-    grantees = EmptyListField(help_text="Users who may use the drive")
-    iops = NothingField(help_text="IOPS limit of the drive")
+    grantees = EmptyListField("list", help_text="Users who may use the drive")
+    iops = NothingField("integer", help_text="IOPS limit of the drive")
     jobs = serializers.SerializerMethodField(help_text="Background jobs related to this drive")
     licenses = EmptyListField(help_text="Licenses attached to this drive")
     mounted_on = EmptyListField(help_text="Servers on which this drive is mounted")
     owner = serializers.SerializerMethodField(help_text="Owner of the drive")
-    permissions = EmptyListField(help_text="What the user who asks may do")
+    permissions = EmptyListField("list", help_text="What the user who asks may do")
     remote_snapshots = EmptyListField(help_text="Snapshots of this drive that lie elsewhere")
-    resource_uri = serializers.SerializerMethodField(help_text="The path of this drive")
+    resource_uri = ResourceUriField(KIND, help_text="The path of this drive")
     runtime = DriveRuntimeSerializer(
         source="*", read_only=True, help_text="What is known of the image"
     )
@@ -167,23 +194,22 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     tags = EmptyListField(help_text="Tags of this drive")  # type: ignore[assignment]
     uuid = serializers.UUIDField(read_only=True, help_text="UUID of the drive")
 
+    class Meta:
+        model = Drive  # whose defaults the schema tells
+
     def get_jobs(self, drive: Any) -> list[dict[str, str]]:
         return [related("jobs", uuid) for uuid in drive.visible_jobs]
 
     def get_owner(self, drive: Drive) -> dict[str, str]:
         return related("user", drive.owner_id)
 
-    def get_resource_uri(self, drive: Drive) -> str:
-        return resource_uri("drives", drive.pk)
-
 
 class ShortDriveSerializer(NarrowedFields):
     """A drive as the plain list shows it."""
 
     owner = serializers.SerializerMethodField()
-    resource_uri = serializers.SerializerMethodField()
+    resource_uri = ResourceUriField(KIND)
     status = serializers.CharField(read_only=True)
     uuid = serializers.UUIDField(read_only=True)
 
     get_owner = DriveSerializer.get_owner
-    get_resource_uri = DriveSerializer.get_resource_uri

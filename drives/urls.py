@@ -1,9 +1,10 @@
 from django.urls import path
 
+from cloudjobs.api.parsers import UnreadParser
 from drives.api import DriveViewSet
 
 # Beside what the router makes: the list's DELETE, the actions, and uploads with a name.
-uploads = DriveViewSet.as_view({"post": "upload"})
+uploads = DriveViewSet.as_view({"post": "upload"}, parser_classes=[UnreadParser])
 
 urlpatterns = [
     path("drives/upload/", uploads, name="drive-upload"),

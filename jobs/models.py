@@ -190,7 +190,8 @@ class Job(MPTTModel):
 
     def update_leased(self, **values: Any) -> None:
         """Change the row if it is still unfinished and leased under this instance's token."""
-        mine = Job.objects.unfinished().filter(pk=self.pk, lease_token=self.lease_token)
+        leased = Job.objects.unfinished().filter(lease_token__isnull=False)
+        mine = leased.filter(pk=self.pk, lease_token=self.lease_token)
         if not mine.update(last_modified=Now(), **values):
             raise LeaseLost(f"{self} is no longer leased under {self.lease_token}")
 

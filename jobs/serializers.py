@@ -4,7 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from cloudjobs.api.fields import NarrowedFields, WireDateTimeField, resource_uri
+from cloudjobs.api.fields import (
+    NarrowedFields,
+    ResourceUriField,
+    WireDateTimeField,
+    resource_uri,
+)
 from jobs.models import Job
 
 
@@ -45,12 +50,9 @@ class JobSerializer(NarrowedFields):
     )
     last_modified = WireDateTimeField(read_only=True, help_text="When the job last changed")
     operation = serializers.CharField(read_only=True, help_text="drive_clone or server_clone")
-    resource_uri = serializers.SerializerMethodField(help_text="The path of this job")
+    resource_uri = ResourceUriField("jobs", help_text="The path of this job")
     resources = ResourcesField(
         read_only=True, help_text="The objects that the job works on and still exist"
     )
     state = serializers.CharField(read_only=True, help_text="started, success, failed or cancelled")
     uuid = serializers.UUIDField(read_only=True, help_text="UUID of the job")
-
-    def get_resource_uri(self, job: Job) -> str:
-        return resource_uri("jobs", job.pk)

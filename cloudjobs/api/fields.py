@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -40,6 +41,15 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+class StrictUUIDField(serializers.UUIDField):
+    """A UUID as text; a number is refused instead of counted as one."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
 class MetaField(serializers.DictField):
     """What a user keeps beside an object: strings under keys of at most 32 characters."""
 
@@ -58,6 +68,25 @@ class MetaField(serializers.DictField):
             message = f"A key has between 1 and {META_KEY_LENGTH} characters."
             raise serializers.ValidationError({key[:META_KEY_LENGTH] or "": message})
         StrictCharField().run_validation(key)
+
+
+class ResourceUriField(serializers.CharField):
+    """The path of an object, e.g. `/api/2.0/jobs/{uuid}/`."""
+
+    def __init__(self, resource: str, **kwargs: Any) -> None:
+        self.resource = resource
+        super().__init__(source="pk", read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> str:
+        return resource_uri(self.resource, value)
+
+
+class MethodField(serializers.SerializerMethodField):
+    """A value that a method of the serializer makes, and what the schema calls its type."""
+
+    def __init__(self, documented_type: str, **kwargs: Any) -> None:
+        self.documented_type = documented_type
+        super().__init__(**kwargs)
 
 
 class NarrowedFields(serializers.Serializer[Any]):

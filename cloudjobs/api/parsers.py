@@ -1,4 +1,4 @@
-"""JSON bodies: bounded in size and depth before anything else looks at them."""
+"""JSON bodies, bounded in size and depth before anything else looks at them; and raw bytes."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser, JSONParser
 
 from cloudjobs.api.exceptions import BodyTooLarge
 
@@ -38,6 +38,23 @@ class BoundedJSONParser(JSONParser):
             raise ParseError("The JSON is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"The body is no valid JSON: {error}") from None
+
+
+class UnreadParser(BaseParser):
+    """Takes raw bytes and leaves them unread: the view streams them.
+
+    Django REST framework asks for a parser early, as its CSRF check looks for form data.
+    """
+
+    media_type = "application/octet-stream"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        return {}
 
 
 def refuse_constant(name: str) -> None:

@@ -27,6 +27,7 @@ TYPE_NAMES: tuple[tuple[type[AnyField], str], ...] = (
     (serializers.ListField, "list"),
     (serializers.BaseSerializer, "related"),
     (serializers.CharField, "string"),
+    (serializers.UUIDField, "string"),
     (serializers.ChoiceField, "string"),
 )
 
@@ -56,7 +57,7 @@ def describe_resource(
 def describe_field(field: AnyField) -> dict[str, Any]:
     """Return a field's description in the later style, its own fields included."""
     description: dict[str, Any] = {
-        "default": default_of(field),
+        "default": default_or_null_of(field),
         "help_text": str(field.help_text or ""),
         "readonly": field.read_only,
         "required": field.required or field.read_only,
@@ -88,22 +89,37 @@ def describe_in_older_style(field: AnyField) -> dict[str, Any]:
 
 
 def default_of(field: AnyField) -> Any:
-    """Return the value that a field has when nothing is given for it."""
-    default = model_default(field) if field.default is empty else field.default
+    """Return the value that a field has when nothing is given for it, in the older style."""
+    default = raw_default(field)
     if callable(default):
         return NO_DEFAULT
     return int(default) if isinstance(default, Decimal) else default
 
 
-def model_default(field: AnyField) -> Any:
-    """Return the default of the model's field of that name, if the serializer shows a model."""
+def default_or_null_of(field: AnyField) -> Any:
+    """Return the same in the later style, where null stands for what has to be given."""
+    default = raw_default(field)
+    if default in (list, dict):
+        return default()
+    if callable(default):
+        return NO_DEFAULT if field.read_only else None
+    return default
+
+
+def raw_default(field: AnyField) -> Any:
+    """Return the field's default, else that of the model's field, if the serializer names one."""
+    if field.default is not empty:
+        return field.default
     model = getattr(getattr(field.parent, "Meta", None), "model", None)
     defaults = {each.name: each.default for each in model._meta.fields} if model else {}
     return defaults.get(str(field.source), NOT_PROVIDED)
 
 
 def type_name(field: AnyField) -> str:
-    """Return the documentation's word for the field's type."""
+    """Return the documentation's word for the field's type: its own, or that of its class."""
+    own: str | None = getattr(field, "documented_type", None)
+    if own:
+        return own
     for field_class, name in TYPE_NAMES:
         if isinstance(field, field_class):
             return name

@@ -1,6 +1,6 @@
 import pytest
 from django.core import checks
-from django.db import connection
+from django.db import connection, connections
 
 from jobs.checks import check_sqlite
 
@@ -41,6 +41,6 @@ def test_wrong_pragma_is_an_error(pragma: str, wrong: int, right: int) -> None:
 
 
 def test_transactions_that_do_not_lock_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "transaction_mode", None)
+    monkeypatch.setattr(connections["default"], "transaction_mode", None)
     errors = check_sqlite(databases=["default"])
     assert [(error.id, error.level) for error in errors] == [("jobs.E002", checks.ERROR)]

@@ -1,3 +1,4 @@
+import os
 from typing import Any
 from uuid import uuid4
 
@@ -68,7 +69,7 @@ def test_unregistered_operation_leaves_nothing(owner: User, spec: JobSpec) -> No
     assert not JobLink.objects.exists()
 
 
-@pytest.mark.skipif("REDIS_URL" in __import__("os").environ, reason="the queue is in Redis")
+@pytest.mark.skipif("REDIS_URL" in os.environ, reason="the queue is in Redis")
 def test_only_leaves_are_queued(
     owner: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -63,3 +64,10 @@ def test_changed_settings_take_effect(settings: Settings, tmp_path: Path) -> Non
 @pytest.mark.parametrize(("size", "rounded"), [(0, 0), (1, 16384), (16384, 16384), (16385, 32768)])
 def test_sizes_round_up_to_16_kib(size: int, rounded: int) -> None:
     assert hosts.round_up_size(size) == rounded
+
+
+def test_hosts_on_one_file_system_share_a_volume(tmp_path: Path) -> None:
+    (one, other) = (FileBackend(tmp_path / name) for name in ("one", "other"))
+    with TemporaryDirectory(dir="/dev/shm") as memory:
+        assert one.volume() == other.volume()
+        assert one.volume() != FileBackend(memory).volume()

@@ -1,0 +1,115 @@
+"""`clone`: a sparse image of 8 GiB with 1 GiB of data, by our engine and by the usual tools.
+
+Ours is a whole job: claimed, copied with progress written to the database, made durable, finished.
+The others are followed by `sync FILE`, so that all of them end with the bytes on the disk.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from django import db
+
+from accounts.models import User
+from benchmarks.measure import Result, interleaved, medians, quiet_disk, seconds
+from drives import actions
+from drives.models import Drive
+from drives.storage import get_host
+from jobs import runner
+from jobs.models import Job
+
+GIB, MIB = 1024**3, 1024**2
+SIZE, EXTENTS, EXTENT = 8 * GIB, 16, 64 * MIB
+HOST = "dssd-1"
+
+
+def run() -> Result:
+    source = make_source()
+    image = Path(get_host(HOST).backend.folder.root) / f"{source.pk}.raw"
+    peaks: list[int] = []
+    contestants: dict[str, Callable[[], float]] = {
+        "ours": partial(clone_as_job, source, peaks),
+        "cp": partial(copy_by, ["cp", "--sparse=always"], image),
+    }
+    if shutil.which("qemu-img"):
+        convert = ["qemu-img", "convert", "-f", "raw", "-O", "raw", "-W", "-m", "8"]
+        contestants["qemu-img"] = partial(copy_by, convert, image)
+    figures = interleaved(contestants, before_each=quiet_disk)
+    typical = medians(figures)
+    best = min((name for name in typical if name != "ours"), key=lambda name: typical[name])
+    ratio = typical["ours"] / typical[best]
+    peak = max(peaks) / MIB
+    return Result(
+        name="clone",
+        ours=f"{typical['ours']:.2f} s, +{peak:.0f} MiB",
+        floor=f"{best} {typical[best]:.2f} s",
+        ratio=ratio,
+        target="≤ 1.1 × the best, < 64 MiB more",
+        holds=ratio <= 1.1 and peak < 64,
+        raw={"seconds": figures, "peak_bytes_above_idle": peaks},
+    )
+
+
+def make_source() -> Drive:
+    """Return a drive whose image has its data in 16 places, far from each other."""
+    owner = User.objects.create_user("bench@example.com")
+    spec = actions.DriveSpec("bench", SIZE)
+    drive = actions.insert_drive(actions.uuid4(), owner, spec, SIZE, HOST, Drive.Status.UNMOUNTED)
+    backend = get_host(HOST).backend
+    backend.create(drive.pk, SIZE)
+    with (Path(backend.folder.root) / f"{drive.pk}.raw").open("r+b") as file:
+        for number in range(EXTENTS):
+            file.seek(number * SIZE // EXTENTS)
+            file.write(os.urandom(EXTENT))
+        os.fsync(file.fileno())
+    return drive
+
+
+def clone_as_job(source: Drive, peaks: list[int]) -> float:
+    """Return the seconds that a clone's job takes in a process like a worker's."""
+    clone = actions.clone_drive(source.pk, source.owner, {"storage_type": "dssd"})
+    job = Job.objects.claimable().get()
+    db.connections.close_all()
+    receiver, sender = get_context("fork").Pipe(duplex=False)
+    worker = get_context("fork").Process(target=work, args=(job.pk, sender))
+    worker.start()
+    took, peak = receiver.recv()
+    worker.join()
+    peaks.append(peak)
+    job.refresh_from_db()
+    assert job.state == Job.State.SUCCESS, job.error
+    get_host(clone.storage_host).backend.delete(clone.pk)
+    return float(took)
+
+
+def work(job: object, sender: Connection) -> None:
+    """Run the job and send (seconds, bytes of memory above the idle process at the peak)."""
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far, see proc(5)
+    idle = memory("VmRSS")
+    took = seconds(lambda: runner.run(job))
+    sender.send((took, memory("VmHWM") - idle))
+
+
+def memory(name: str) -> int:
+    """Return one of this process's memory figures in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith(f"{name}:")]
+    return int(line.split()[1]) * 1024
+
+
+def copy_by(command: list[str], image: Path) -> float:
+    """Return the seconds that a tool and the sync of its result take."""
+    target = image.with_name("copy.bench")
+
+    def copy() -> None:
+        subprocess.run([*command, str(image), str(target)], check=True)
+        subprocess.run(["sync", str(target)], check=True)
+
+    took = seconds(copy)
+    target.unlink()
+    return took

@@ -1,0 +1,32 @@
+"""A service for the benchmarks alone, with an empty database and storage of its own."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def prepared_service() -> Iterator[None]:
+    """Set Django up with state in a new folder, in the temporary folder of the machine."""
+    home = tempfile.mkdtemp(prefix="cloudjobs-bench-")
+    os.environ |= {
+        "CLOUDJOBS_HOME": home,
+        "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+        "LOG_LEVEL": "WARNING",
+    }
+    try:
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        yield
+    finally:
+        shutil.rmtree(home)
+
+
+def home() -> Path:
+    return Path(os.environ["CLOUDJOBS_HOME"])
