@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "cloudjobs.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "cloudjobs.compression.TextGZipMiddleware",
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -49,7 +49,6 @@ def stream(drive: Drive, begin: int, end: int, status: int) -> StreamingHttpResp
     response["Content-Length"] = str(end - begin)
     response["Content-Disposition"] = f'attachment; filename="{drive.pk}.raw"'
     response["Accept-Ranges"] = "bytes"
-    response["Content-Encoding"] = "identity"  # keeps the gzip middleware away from images
     return response
 
 

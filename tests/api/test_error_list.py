@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from drives.models import Drive
@@ -141,6 +142,30 @@ def test_anonymous_is_asked_for_basic_credentials(anonymous_api: APIClient, path
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == 'Basic realm="cloudjobs"'
     assert faults_of(response) == [("permission", None)]
+
+
+def test_database_that_is_away_is_503(api: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+    def away(*args: Any) -> None:
+        raise OperationalError("database is locked")
+
+    with connection.execute_wrapper(away):
+        response = api.get(DRIVES)
+    assert response.status_code == 503
+    assert faults_of(response) == [("database", None)]
+    assert response["Retry-After"] == "2"
+    assert "database is locked" in caplog.text
+
+
+def test_bug_is_told_without_its_details(api: APIClient) -> None:
+    def break_down(*args: Any) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    api.raise_request_exception = False
+    with connection.execute_wrapper(break_down):
+        response = api.get(DRIVES)
+    assert response.status_code == 500
+    assert faults_of(response) == [("backend", None)]
+    assert b"secret" not in response.content
 
 
 @pytest.mark.parametrize("query", ["", "?do=", "?do=nothing", "?do=serialize"])
