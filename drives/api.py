@@ -171,6 +171,6 @@ def content_length(request: Request) -> int:
         Invalid: it announces none.
     """
     text = request.META.get("CONTENT_LENGTH") or ""
-    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+    if not (text.isascii() and text.isdigit()) or len(text) > 99 or int(text) == 0:
         raise Invalid("An upload announces the size of the image.", "Content-Length")
     return int(text)

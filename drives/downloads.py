@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from werkzeug.datastructures import Range
 from werkzeug.http import parse_range_header
 
+from cloudjobs.api.errors import entry
+from cloudjobs.api.exceptions import BackendUnavailable
 from drives.models import Drive
 from drives.operations import backend_of
+from drives.storage import StorageError
 
 BLOCK = 256 * 1024  # bytes
 
@@ -24,7 +27,9 @@ def image_response(drive: Drive, range_header: str | None) -> HttpResponseBase:
         return stream(drive, 0, drive.size, 200)
     part = part_of(drive.size, asked)
     if part is None:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{drive.size}"})
+        fault = entry("validation", "The range lies outside of the image.", "Range")
+        headers = {"Content-Range": f"bytes */{drive.size}"}
+        return JsonResponse([fault], safe=False, status=416, headers=headers)
     begin, end = part
     response = stream(drive, begin, end, 206)
     response["Content-Range"] = f"bytes {begin}-{end - 1}/{drive.size}"
@@ -42,7 +47,7 @@ def part_of(size: int, asked: Range) -> tuple[int, int] | None:
 def stream(drive: Drive, begin: int, end: int, status: int) -> StreamingHttpResponse:
     """Return the image's bytes from `begin` up to `end`."""
     response = StreamingHttpResponse(
-        blocks(backend_of(drive).open(drive.pk), begin, end),
+        blocks(open_image(drive), begin, end),
         status=status,
         content_type="application/octet-stream",
     )
@@ -50,6 +55,18 @@ def stream(drive: Drive, begin: int, end: int, status: int) -> StreamingHttpResp
     response["Content-Disposition"] = f'attachment; filename="{drive.pk}.raw"'
     response["Accept-Ranges"] = "bytes"
     return response
+
+
+def open_image(drive: Drive) -> BinaryIO:
+    """Return the drive's image, open for reading.
+
+    Raises:
+        BackendUnavailable: storage does not give it.
+    """
+    try:
+        return backend_of(drive).open(drive.pk)
+    except StorageError as error:
+        raise BackendUnavailable(str(error)) from error
 
 
 def blocks(image: BinaryIO, begin: int, end: int) -> Iterator[bytes]:

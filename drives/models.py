@@ -19,8 +19,8 @@ class Drive(models.Model):
                        └──▶ deleting ──▶ (gone)
 
     A passing status always has an unfinished job behind it: the action that sets it submits the
-    job in the same transaction, and the job's end settles it. Whatever fails is `unavailable`,
-    and can be deleted.
+    job in the same transaction, and the job's end settles it. A drive whose image could not be
+    made or removed is `unavailable`, and can be deleted; one that could not grow stays as it was.
     """
 
     class Status(models.TextChoices):

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from mptt.admin import MPTTModelAdmin
 
 from jobs.models import Job, JobLink
+from jobs.querysets import with_trees
 
 
 class ReadOnly:
@@ -40,10 +41,25 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
     list_filter = ("state", "operation", "is_internal", "worker")
     list_select_related = ("owner",)
     search_fields = ("uuid", "owner__email", "links__object_uuid")
-    exclude = ("lease_token",)
+    fieldsets = (
+        (
+            None,
+            {"fields": (("operation", "state", "percent"), "names", "error", "owner", "parent")},
+        ),
+        ("Work", {"fields": (("bytes_done", "weight", "cursor"), "method", "params")}),
+        ("Worker", {"fields": (("worker", "attempts", "heartbeat_at"),)}),
+        ("Times", {"fields": (("created", "last_modified"), ("claimed_at", "finished_at"))}),
+        ("Objects", {"fields": ("resources", "is_internal")}),
+    )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("-tree_id", "lft")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Fetch what is below the jobs of a page at once, as their progress depends on it."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = with_trees(list(changelist.result_list))
+        return changelist
 
     @admin.display(description="works on")
     def names(self, job: Job) -> str:

@@ -1,7 +1,7 @@
 """Lists: `{"meta": {"limit", "offset", "total_count"}, "objects": […]}`.
 
-`limit=0` means all. As that may be very many, it is answered as a stream: a chunk of rows is
-read, written and forgotten before the next one.
+`limit=0` means all. That, like any limit above one chunk, is answered as a stream: a chunk of rows
+is read, written and forgotten before the next one.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,21 +27,32 @@ class MetaPagination(BasePagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
-        self.limit = natural_number(request, "limit", DEFAULT_LIMIT)
-        self.offset = natural_number(request, "offset", 0)
+        self.limit, self.offset = asked_window(request)
         self.total_count = queryset.count()
-        return list(self.window(queryset))
-
-    def window(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows that limit and offset ask for, in a query of their own."""
-        end = self.offset + self.limit if self.limit else None
-        return queryset[self.offset : end] if self.offset or end else queryset
+        return list(window(queryset, self.limit, self.offset))
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"meta": self.meta(), "objects": data})
 
     def meta(self) -> dict[str, int]:
         return {"limit": self.limit, "offset": self.offset, "total_count": self.total_count}
+
+
+def asked_window(request: Request) -> tuple[int, int]:
+    """Return the limit (0 is none) and the offset that a request asks for.
+
+    Raises:
+        Invalid: one of them is negative, no number, or more than a database can count.
+    """
+    limit = natural_number(request, "limit", DEFAULT_LIMIT)
+    return limit, natural_number(request, "offset", 0)
+
+
+def window(queryset: QuerySet[Any], limit: int, offset: int) -> QuerySet[Any]:
+    """Return the rows that limit and offset leave."""
+    if not limit:
+        return queryset[offset:] if offset else queryset
+    return queryset[offset : offset + limit]
 
 
 def natural_number(request: Request, name: str, default: int) -> int:
@@ -54,32 +65,33 @@ def natural_number(request: Request, name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST_NUMBER)):
         raise Invalid(f"{name} is a whole number from 0 on.", name)
     number = int(text)
-    if number > LARGEST_NUMBER - DEFAULT_LIMIT:
+    if number > LARGEST_NUMBER:
         raise Invalid(f"{name} is too large.", name)
     return number
 
 
 def stream_list(
     queryset: QuerySet[Any],
+    limit: int,
     offset: int,
     serialize: Callable[[list[Model]], Iterable[Any]],
 ) -> Iterator[bytes]:
-    """Yield the JSON of a list of all rows from `offset` on, chunk by chunk."""
+    """Yield the JSON of a list, chunk by chunk."""
     encode = encoders.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-    meta = {"limit": 0, "offset": offset, "total_count": queryset.count()}
+    meta = {"limit": limit, "offset": offset, "total_count": queryset.count()}
     yield f'{{"meta":{encode(meta)},"objects":['.encode()
     separator = ""
-    for chunk in chunks(queryset, offset):
+    for chunk in chunks(window(queryset, limit, offset)):
         objects = ",".join(encode(item) for item in serialize(chunk))
         yield (separator + objects).encode()
         separator = ","
     yield b"]}"
 
 
-def chunks(queryset: QuerySet[Any], offset: int) -> Iterator[list[Any]]:
-    """Yield the rows from `offset` on in lists, without holding more than one of them."""
+def chunks(queryset: QuerySet[Any]) -> Iterator[list[Any]]:
+    """Yield the rows in lists, without holding more than one of them."""
     rows: list[Any] = []
-    for row in queryset[offset:].iterator(CHUNK_ROWS) if offset else queryset.iterator(CHUNK_ROWS):
+    for row in queryset.iterator(CHUNK_ROWS):
         rows.append(row)
         if len(rows) == CHUNK_ROWS:
             yield rows

@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from cloudjobs.api.exceptions import Invalid
-from cloudjobs.api.pagination import natural_number, stream_list
+from cloudjobs.api.pagination import CHUNK_ROWS, asked_window, stream_list
 from cloudjobs.api.schema import describe_resource
 
 Names = list[str]
@@ -65,10 +65,11 @@ class ResourceViewSet(GenericViewSet[Any]):
             raise NotFound from None
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response | StreamingHttpResponse:
-        """Answer one page, or all objects as a stream when `limit=0` is asked for."""
+        """Answer one page, as a stream if it may be a long one."""
         queryset = self.filter_queryset(self.get_queryset())
-        if request.query_params.get("limit") == "0" and self.answers_json(request):
-            return self.stream(request, queryset)
+        limit, offset = asked_window(request)
+        if not 0 < limit <= CHUNK_ROWS and self.answers_json(request):
+            return self.stream(queryset, limit, offset)
         page = self.paginate_queryset(queryset)
         return self.get_paginated_response(self.serialize(page or []))
 
@@ -110,10 +111,9 @@ class ResourceViewSet(GenericViewSet[Any]):
     def answers_json(self, request: Request) -> bool:
         return isinstance(request.accepted_renderer, JSONRenderer)
 
-    def stream(self, request: Request, queryset: QuerySet[Any]) -> StreamingHttpResponse:
-        offset = natural_number(request, "offset", 0)
+    def stream(self, queryset: QuerySet[Any], limit: int, offset: int) -> StreamingHttpResponse:
         return StreamingHttpResponse(
-            stream_list(queryset, offset, self.serialize),
+            stream_list(queryset, limit, offset, self.serialize),
             content_type="application/json; charset=utf-8",
         )
 
