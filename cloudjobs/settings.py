@@ -38,6 +38,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "servers",
     "drives",
     "jobs",
     "accounts",
@@ -173,6 +174,18 @@ STORAGE_HOSTS = {
             "reflink": False,
         },
     },
+}
+
+# --- Servers --------------------------------------------------------------------------------
+
+HYPERVISOR = "servers.hypervisor.StateOnlyHypervisor"
+STATE_ONLY_NETWORK = "198.18.0.0/15"
+CPU_TYPES = ["amd", "intel"]
+SERVER_LIMITS = {
+    "cpu": {"min": 250, "max": 96_000},  # MHz
+    "cpu_per_smp": {"min": 250, "max": 3_000},  # MHz
+    "mem": {"min": 256 * MIB, "max": 512 * 1024 * MIB},  # bytes
+    "smp": {"min": 1, "max": 32},
 }
 
 # --- API ------------------------------------------------------------------------------------

@@ -1,21 +1,24 @@
 """Every address of the service."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from cloudjobs import health
 from cloudjobs.api.routers import ResourceRouter
 from drives.api import DriveViewSet
 from jobs.api import JobViewSet
+from servers.api import CapabilitiesView, ServerViewSet
 
 router = ResourceRouter()
 router.register("drives", DriveViewSet, basename="drive")
 router.register("jobs", JobViewSet, basename="job")
+router.register("servers", ServerViewSet, basename="server")
 
-api_urls = [
+api_urls: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("drives.urls")),
+    path("capabilities/", CapabilitiesView.as_view(), name="capabilities"),
     path("", include(router.urls)),
 ]
 

@@ -3,6 +3,7 @@
 Each action is one transaction that changes rows and submits the job that goes with it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
@@ -33,8 +34,8 @@ from drives.storage import (
 )
 from jobs.actions import JobSpec, Resource, submit
 
-SETTLED = (Drive.Status.UNMOUNTED, Drive.Status.MOUNTED)
 EDITABLE = ("name", "media", "meta", "allow_multimount", "affinities")
+EDITABLE_IN_USE = ("name", "meta", "allow_multimount")  # the rest is ignored then
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def create_drives(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -
             drives.append(create_drive(owner, spec, hosts))
         except PointedError as error:
             if len(specs) > 1:
-                error.point = f"objects.{index}.{error.point}"
+                error.within(f"objects.{index}")
             raise
     return drives
 
@@ -115,18 +116,29 @@ def clone_drive(
 
     Raises:
         Missing: the owner has no such drive.
-        Refused: the source's image is not whole or is being changed.
+        Refused: the source's image is not whole, or may be changed by a server.
         Invalid: size or storage type cannot be.
         BackendUnavailable: the data of the source does not fit anywhere.
     """
     source = lock_drive(source_uuid, owner)
-    if not source.is_readable:
-        raise Refused(f"A drive that is {source.status} cannot be cloned.", "status")
+    clone, job = plan_clone(source, wishes, placement.hosts_to_avoid(owner, avoid))
+    submit(job, owner)
+    return clone
+
+
+def plan_clone(
+    source: Drive, wishes: dict[str, Any], avoid: frozenset[str], needed_besides: int = 0
+) -> tuple[Drive, JobSpec]:
+    """Insert the clone of a drive whose row is locked; return it and the job that has to be
+    submitted in the same transaction.
+
+    `needed_besides` is the bytes of other clones that the transaction submits.
+    """
+    require_clonable(source)
     size = clone_size(source, wishes.get("size"))
-    storage_type = wishes.get("storage_type") or source.storage_type
     weight = allocated_bytes(source)
-    hosts = placement.hosts_to_avoid(owner, avoid)
-    host = placement.choose_host(storage_type, size, needed=weight, avoid=hosts)
+    storage_type = wishes.get("storage_type") or source.storage_type
+    host = placement.choose_host(storage_type, size, weight + needed_besides, avoid)
     spec = DriveSpec(
         name=wishes.get("name") or clone_name(source),
         size=size,
@@ -135,10 +147,17 @@ def clone_drive(
         affinities=wishes.get("affinities", source.affinities),
         allow_multimount=source.allow_multimount,
     )
-    clone = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CLONING_DST)
-    source.become(Drive.Status.CLONING_SRC, *SETTLED)
-    submit(clone_job(source, clone, weight), owner)
-    return clone
+    clone = insert_drive(uuid4(), source.owner, spec, size, host.name, Drive.Status.CLONING_DST)
+    source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
+    return clone, clone_job(source, clone, weight)
+
+
+def require_clonable(source: Drive) -> None:
+    """Refuse to clone a drive whose image is not whole or may change meanwhile."""
+    if not source.is_readable:
+        raise Refused(f"A drive that is {source.status} cannot be cloned.", "status")
+    if source.is_in_use:
+        raise Refused("A drive cannot be cloned while its server runs.", "status")
 
 
 def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
@@ -189,6 +208,8 @@ def allocated_bytes(drive: Drive) -> int:
 def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     """Change a drive; a larger `size` starts a resize, and shows when that is done.
 
+    On a server that runs only name, meta and allow_multimount change; the rest is ignored.
+
     Raises:
         Missing: the owner has no such drive.
         Invalid: it would shrink or change its storage type.
@@ -198,15 +219,40 @@ def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     drive = lock_drive(uuid, owner)
     if not drive.is_readable:
         raise Refused(f"A drive that is {drive.status} cannot be changed.", "status")
+    if drive.is_in_use:
+        return save_changes(drive, changes, EDITABLE_IN_USE)
+    return change_and_resize(drive, changes)
+
+
+@transaction.atomic
+def resize_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
+    """Do the same as `update_drive`, but refuse what cannot be applied in full.
+
+    Raises:
+        Refused: as with `update_drive`, or a server runs that has the drive.
+    """
+    drive = lock_drive(uuid, owner)
+    if drive.is_in_use:
+        raise Refused("A drive cannot be resized while its server runs.", "status")
+    return update_drive(uuid, owner, changes)
+
+
+def change_and_resize(drive: Drive, changes: dict[str, Any]) -> Drive:
+    """Apply all changes to a drive whose row is locked."""
     if changes.get("storage_type", drive.storage_type) != drive.storage_type:
         raise Invalid(
             "The storage type of a drive cannot change; clone it instead.", "storage_type"
         )
-    for name in EDITABLE:
-        setattr(drive, name, changes.get(name, getattr(drive, name)))
-    drive.save(update_fields=EDITABLE)
+    save_changes(drive, changes, EDITABLE)
     if "size" in changes:
         resize_locked(drive, round_up_size(changes["size"]))
+    return drive
+
+
+def save_changes(drive: Drive, changes: dict[str, Any], names: tuple[str, ...]) -> Drive:
+    for name in names:
+        setattr(drive, name, changes.get(name, getattr(drive, name)))
+    drive.save(update_fields=names)
     return drive
 
 
@@ -219,7 +265,7 @@ def resize_locked(drive: Drive, size: int) -> None:
     host = get_host(drive.storage_host)
     if size > host.max_size:
         raise Invalid(f"Drives on this storage have at most {host.max_size} bytes.", "size")
-    if not drive.become(Drive.Status.RESIZING, *SETTLED):
+    if not drive.become(Drive.Status.RESIZING, *Drive.SETTLED):
         raise Busy("The drive is being cloned; resize it when that is done.", "status")
     submit_internal(operations.ResizeDrive.name, drive, size=size)
 
@@ -241,13 +287,23 @@ def delete_drives(uuids: list[UUID], owner: User) -> None:
 
 
 def delete_locked(drive: Drive) -> None:
+    """Take a drive whose row is locked from its servers and submit the deletion of its bytes."""
     if drive.status == Drive.Status.DELETING:
         return
-    if not drive.become(Drive.Status.DELETING, *SETTLED, Drive.Status.UNAVAILABLE):
+    if drive.is_in_use:
+        raise Refused(f"The drive {drive.pk} is mounted on a server that runs.", "status")
+    if not drive.become(Drive.Status.DELETING, *Drive.SETTLED, Drive.Status.UNAVAILABLE):
         raise Busy(
             f"The drive {drive.pk} is {drive.status}; delete it when that is done.", "status"
         )
+    drive.mounts.all().delete()
     submit_internal(operations.DeleteDrive.name, drive)
+
+
+def settle_mounts(drives: Iterable[Drive]) -> None:
+    """Let settled drives, whose rows are locked, show whether a server has them."""
+    for drive in drives:
+        drive.become(drive.settled_status, *Drive.SETTLED)
 
 
 def upload_drive(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from rest_framework import status
@@ -21,7 +21,7 @@ from drives import actions
 from drives.actions import DriveSpec
 from drives.downloads import image_response
 from drives.models import Drive
-from drives.querysets import KIND, visible_jobs
+from drives.querysets import KIND
 from drives.serializers import (
     CloneRequest,
     DeletionRequest,
@@ -31,6 +31,7 @@ from drives.serializers import (
     ShortDriveSerializer,
     UploadRequest,
 )
+from jobs.models import JobLink
 
 UPLOAD_TYPE = "application/octet-stream"
 
@@ -67,7 +68,8 @@ class DriveViewSet(ResourceViewSet):
     def serialize(self, objects: Iterable[Any]) -> Objects:
         drives = list(objects)
         if self.get_serializer_class() is DriveSerializer:
-            jobs = visible_jobs(drive.pk for drive in drives)
+            jobs = JobLink.objects.visible_jobs(KIND, (drive.pk for drive in drives))
+            prefetch_related_objects(drives, "mounts")
             for drive in drives:
                 drive.visible_jobs = jobs.get(drive.pk, [])
         return super().serialize(drives)
@@ -113,7 +115,7 @@ class DriveViewSet(ResourceViewSet):
     def resize(self, request: Request, uuid: str) -> Response:
         """Grow a drive."""
         changes = self.validated(ResizeRequest, request)
-        return self.accepted(actions.update_drive(UUID(uuid), self.owner, changes))
+        return self.accepted(actions.resize_drive(UUID(uuid), self.owner, changes))
 
     @action(detail=False, url_path="availability_groups")
     def availability_groups(self, request: Request) -> Response:

@@ -13,10 +13,12 @@ from drives.querysets import DriveQuerySet
 class Drive(models.Model):
     """A virtual disk or CD. Its image is found on `storage_host` under the drive's own uuid.
 
-    creating ──▶ unmounted ◀──▶ cloning_src      while at least one clone of it is unfinished
-                     ▲ ▲ └────▶ resizing ──▶ unmounted
-    cloning_dst ─────┘ │
-                       └──▶ deleting ──▶ (gone)
+    creating ──▶ settled ◀──▶ cloning_src      while at least one clone of it is unfinished
+                  ▲ ▲ └─────▶ resizing ──▶ settled
+    cloning_dst ──┘ └───────▶ deleting ──▶ (gone)
+
+    A settled drive is `mounted` when a server has it, else `unmounted`. Servers know drives, not
+    the other way round: what mounts a drive is found by the reverse relation `mounts`.
 
     A passing status always has an unfinished job behind it: the action that sets it submits the
     job in the same transaction, and the job's end settles it. A drive whose image could not be
@@ -45,6 +47,7 @@ class Drive(models.Model):
         Status.MOUNTED,
         Status.CLONING_SRC,
     )
+    SETTLED: ClassVar[tuple[Status, ...]] = (Status.UNMOUNTED, Status.MOUNTED)
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -73,6 +76,16 @@ class Drive(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def settled_status(self) -> Status:
+        """The status that the drive has while no job works on it."""
+        return self.Status.MOUNTED if self.mounts.exists() else self.Status.UNMOUNTED
+
+    @property
+    def is_in_use(self) -> bool:
+        """Is it mounted on a server that runs, starts or stops?"""
+        return Drive.objects.in_use().filter(pk=self.pk).exists()
 
     @property
     def is_readable(self) -> bool:

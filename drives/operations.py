@@ -28,6 +28,18 @@ def drive_of(job: Job) -> Drive:
     return drive
 
 
+def locked_drive_of(job: Job) -> Drive:
+    """Return the same drive; nobody mounts or changes it until the transaction ends."""
+    drive: Drive = Drive.objects.locked().get(pk=job.params["drive"])
+    return drive
+
+
+def settle_made(job: Job, drive: Drive, passing: Drive.Status) -> None:
+    """Let a drive that was being made be settled, or unavailable if its job did not succeed."""
+    succeeded = job.state == Job.State.SUCCESS
+    drive.become(drive.settled_status if succeeded else Drive.Status.UNAVAILABLE, passing)
+
+
 def backend_of(drive: Drive) -> StorageBackend:
     """Return the storage that holds the drive's image."""
     return get_host(drive.storage_host).backend
@@ -45,10 +57,7 @@ class CreateDrive(Operation):
             backend_of(drive).create(drive.pk, drive.size)
 
     def settle(self, job: Job) -> None:
-        settled = (
-            Drive.Status.UNMOUNTED if job.state == Job.State.SUCCESS else Drive.Status.UNAVAILABLE
-        )
-        drive_of(job).become(settled, Drive.Status.CREATING)
+        settle_made(job, locked_drive_of(job), Drive.Status.CREATING)
 
 
 class CloneDrive(Operation):
@@ -69,21 +78,17 @@ class CloneDrive(Operation):
             )
 
     def settle(self, job: Job) -> None:
-        settled = (
-            Drive.Status.UNMOUNTED if job.state == Job.State.SUCCESS else Drive.Status.UNAVAILABLE
-        )
-        drive_of(job).become(settled, Drive.Status.CLONING_DST)
-        self.free_source(job)
+        """Settle the clone, and the source once no clone of it is unfinished.
 
-    def free_source(self, job: Job) -> None:
-        """Let the source go once no clone of it is unfinished.
-
-        The row's lock makes the last of several clones that end at the same moment see the others.
+        The rows' locks make the last of several clones that end at the same moment see the others.
         """
-        source = Drive.objects.locked().get(pk=job.params["source"])
+        keys = (job.params["drive"], job.params["source"])
+        drives = {str(drive.pk): drive for drive in Drive.objects.filter(pk__in=keys).locked()}
+        clone, source = (drives[key] for key in keys)
+        settle_made(job, clone, Drive.Status.CLONING_DST)
         clones = Job.objects.unfinished().filter(operation=self.name)
         if not clones.filter(params__source=str(source.pk)).exists():
-            source.become(Drive.Status.UNMOUNTED, Drive.Status.CLONING_SRC)
+            source.become(source.settled_status, Drive.Status.CLONING_SRC)
 
 
 class ResizeDrive(Operation):
@@ -98,9 +103,9 @@ class ResizeDrive(Operation):
             backend_of(drive).grow(drive.pk, job.params["size"])
 
     def settle(self, job: Job) -> None:
-        drive = drive_of(job)
+        drive = locked_drive_of(job)
         grown = job.params["size"] if job.state == Job.State.SUCCESS else drive.size
-        drive.become(Drive.Status.UNMOUNTED, Drive.Status.RESIZING, size=grown)
+        drive.become(drive.settled_status, Drive.Status.RESIZING, size=grown)
 
 
 class DeleteDrive(Operation):
@@ -115,7 +120,7 @@ class DeleteDrive(Operation):
             backend_of(drive).delete(drive.pk)
 
     def settle(self, job: Job) -> None:
-        drive = drive_of(job)
+        drive = locked_drive_of(job)
         if job.state == Job.State.SUCCESS:
             drive.delete()
             mark_gone(KIND, job.params["drive"])

@@ -181,7 +181,9 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     iops = NothingField("integer", help_text="IOPS limit of the drive")
     jobs = serializers.SerializerMethodField(help_text="Background jobs related to this drive")
     licenses = EmptyListField(help_text="Licenses attached to this drive")
-    mounted_on = EmptyListField(help_text="Servers on which this drive is mounted")
+    mounted_on = serializers.SerializerMethodField(
+        help_text="Servers on which this drive is mounted"
+    )
     owner = serializers.SerializerMethodField(help_text="Owner of the drive")
     permissions = EmptyListField("list", help_text="What the user who asks may do")
     remote_snapshots = EmptyListField(help_text="Snapshots of this drive that lie elsewhere")
@@ -199,6 +201,9 @@ class DriveSerializer(NarrowedFields, DriveRequest):
 
     def get_jobs(self, drive: Any) -> list[dict[str, str]]:
         return [related("jobs", uuid) for uuid in drive.visible_jobs]
+
+    def get_mounted_on(self, drive: Any) -> list[dict[str, str]]:
+        return [related("servers", mount.server_id) for mount in drive.mounts.all()]
 
     def get_owner(self, drive: Drive) -> dict[str, str]:
         return related("user", drive.owner_id)

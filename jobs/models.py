@@ -12,7 +12,7 @@ from django.utils import timezone
 from mptt.models import MPTTModel, TreeForeignKey
 
 from jobs.exceptions import LeaseLost
-from jobs.querysets import JobManager
+from jobs.querysets import JobLinkQuerySet, JobManager
 
 ALMOST_DONE = 99  # percent; 100 is only for a job whose success is committed
 LEAST_WEIGHT = 64 * 1024  # bytes that a job counts for in its parent's mean, though it moves none
@@ -229,6 +229,8 @@ class JobLink(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="links")
     kind = models.CharField(max_length=32)
     object_uuid = models.UUIDField()
+
+    objects: ClassVar[Any] = JobLinkQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar[list[Any]] = [

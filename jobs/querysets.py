@@ -46,6 +46,17 @@ class JobManager(TreeManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
     """The tree's manager: what it yields can be assembled by `with_trees`."""
 
 
+class JobLinkQuerySet(QuerySet[Any]):
+    def visible_jobs(self, kind: str, uuids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+        """Return the jobs that users see of each of these objects, oldest first, in one query."""
+        links = self.filter(kind=kind, object_uuid__in=list(uuids), job__is_internal=False)
+        ordered = links.order_by("job__created", "job_id")
+        jobs: dict[UUID, list[UUID]] = {}
+        for uuid, job in ordered.values_list("object_uuid", "job_id"):
+            jobs.setdefault(uuid, []).append(job)
+        return jobs
+
+
 def with_trees(jobs: list[Any]) -> list[Any]:
     """Return the same jobs with all below them fetched: one query, however many jobs.
 

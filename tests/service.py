@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,9 +23,12 @@ import httpx
 import psutil
 import psycopg
 import pytest
+import redis
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+REDIS_DATABASES = 16  # for each test process, used in turn
+redis_numbers = count()
 EMAIL, PASSWORD = "owner@example.com", "a right password"
 
 
@@ -144,13 +148,16 @@ def fresh_database(home: Path) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def redis_url(worker_id: str) -> dict[str, str]:
-    """Return the variable for a Redis database that no other test process uses, if there is one."""
+def own_redis(worker_id: str) -> dict[str, str]:
+    """Return the variable for an empty Redis database that no running service uses, if any."""
     server = os.environ.get("REDIS_URL")
     if not server:
         return {}
-    number = 1 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
-    return {"REDIS_URL": str(httpx.URL(server).copy_with(path=f"/{number}"))}
+    process = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    number = 1 + process * REDIS_DATABASES + next(redis_numbers) % REDIS_DATABASES
+    address = str(httpx.URL(server).copy_with(path=f"/{number}"))
+    redis.from_url(address).flushdb()
+    return {"REDIS_URL": address}
 
 
 @contextmanager
@@ -165,7 +172,7 @@ def running_service(home: Path, worker_id: str, workers: int = 2) -> Iterator[Se
             "DATABASE_URL": stack.enter_context(fresh_database(home)),
             "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
             "SECRET_KEY": "only for tests",
-            **redis_url(worker_id),
+            **own_redis(worker_id),
         }
         service = Service(home, dict(env), f"http://127.0.0.1:{free_port()}")
         service.manage("migrate", "-v0")

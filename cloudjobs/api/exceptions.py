@@ -13,6 +13,10 @@ class PointedError(exceptions.APIException):
         super().__init__(message)
         self.point = point
 
+    def within(self, place: str) -> None:
+        """Let the error point at a field that lies deeper, e.g. within `objects.1`."""
+        self.point = f"{place}.{self.point}" if self.point else place
+
 
 class Invalid(PointedError):
     """The request asks for something that cannot be: 400."""

@@ -90,10 +90,13 @@ class MethodField(serializers.SerializerMethodField):
 
 
 class NarrowedFields(serializers.Serializer[Any]):
-    """A serializer that `?fields=uuid,status` narrows; unknown names are ignored."""
+    """A serializer that `?fields=uuid,status` narrows; unknown names are ignored.
+
+    Fields come in alphabetical order, as in the documentation.
+    """
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        fields = super().get_fields()
+        fields = dict(sorted(super().get_fields().items()))
         wanted = self.context.get("only_fields")
         if wanted is None:
             return fields

@@ -1,0 +1,164 @@
+"""`/servers/` and `/capabilities/`."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.viewsets import UUID_PATTERN, Names, Objects, ResourceViewSet
+from drives.serializers import DeletionRequest
+from jobs.models import JobLink
+from servers import actions
+from servers.actions import CloneWishes, ServerSpec
+from servers.limits import capabilities
+from servers.models import Server
+from servers.querysets import KIND
+from servers.serializers import (
+    CloneRequest,
+    ServerRequest,
+    ServerSerializer,
+    ShortServerSerializer,
+    mount_specs,
+    nic_specs,
+)
+
+
+class ServerViewSet(ResourceViewSet):
+    """The servers of the user who asks."""
+
+    serializer_class = ServerSerializer
+    action_methods: ClassVar[dict[str, str]] = {
+        "clone": "clone",
+        "start": "start",
+        "stop": "stop",
+        "shutdown": "shut_down",
+    }
+    default_order: ClassVar[tuple[str, ...]] = ("created_at",)
+    filter_lookups: ClassVar[dict[str, str]] = {
+        "name": "name",
+        "name__contains": "name__icontains",
+        "uuid": "pk",
+    }
+    ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
+
+    schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
+    schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
+    schema_filtering: ClassVar[dict[str, Any]] = {
+        "name": "exact",
+        "name__contains": "exact",
+        "uuid": "exact",
+    }
+    schema_ordering: ClassVar[Names] = ["uuid", "name"]
+
+    def get_queryset(self) -> QuerySet[Server]:
+        return Server.objects.owned_by(self.owner).with_parts()
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        short = self.action == "list" and "fields" not in self.request.query_params
+        return ShortServerSerializer if short else ServerSerializer
+
+    def serialize(self, objects: Iterable[Any]) -> Objects:
+        servers = list(objects)
+        if self.get_serializer_class() is ServerSerializer:
+            jobs = JobLink.objects.visible_jobs(KIND, (server.pk for server in servers))
+            for server in servers:
+                server.visible_jobs = jobs.get(server.pk, [])
+        return super().serialize(servers)
+
+    @action(detail=False, url_path="detail")
+    def detailed_list(self, request: Request) -> HttpResponseBase:
+        """Answer the list with every field of each server."""
+        return self.list(request)
+
+    def create(self, request: Request) -> Response:
+        """Make one server, or several of which all are made or none."""
+        given = validate_each(ServerRequest, objects_of(request.data))
+        servers = actions.create_servers(self.owner, [server_spec(one) for one in given])
+        headers = location_of(KIND, servers[0].pk) if len(servers) == 1 else None
+        body = {"objects": self.serialize(servers)}
+        return Response(body, status.HTTP_201_CREATED, headers=headers)
+
+    def update(self, request: Request, uuid: str) -> Response:
+        """Change a server by its full definition."""
+        spec = server_spec(validate_each(ServerRequest, [request.data])[0])
+        server = actions.update_server(UUID(uuid), self.owner, spec)
+        return Response(self.serialize([server])[0])
+
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Delete one server, and those of its drives that `?recurse=` names."""
+        recurse = request.query_params.get("recurse", "")
+        actions.delete_servers([UUID(uuid)], self.owner, recurse)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def destroy_several(self, request: Request) -> Response:
+        """Delete the servers that the body lists, all or none."""
+        listed = validate_each(DeletionRequest, objects_of(request.data))
+        recurse = request.query_params.get("recurse", "")
+        actions.delete_servers([item["uuid"] for item in listed], self.owner, recurse)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def clone(self, request: Request, uuid: str) -> Response:
+        """Make a new server like this one; jobs clone its disks."""
+        given = validate_each(CloneRequest, [request.data])[0]
+        wishes = CloneWishes(**given, avoid=uuids_in(request, "avoid"))
+        server = actions.clone_server(UUID(uuid), self.owner, wishes)
+        return Response(self.serialize([server])[0], status.HTTP_202_ACCEPTED)
+
+    def start(self, request: Request, uuid: str) -> Response:
+        """Start a stopped server. There is one hypervisor, so `?avoid=` has nowhere to go."""
+        uuids_in(request, "avoid")
+        actions.start_server(UUID(uuid), self.owner)
+        return done("start", uuid)
+
+    def stop(self, request: Request, uuid: str) -> Response:
+        """Take the power from a running server."""
+        actions.stop_server(UUID(uuid), self.owner)
+        return done("stop", uuid)
+
+    def shut_down(self, request: Request, uuid: str) -> Response:
+        """Ask the guest of a running server to shut down."""
+        actions.shut_down_server(UUID(uuid), self.owner)
+        return done("shutdown", uuid)
+
+    @action(detail=False, url_path="availability_groups")
+    def availability_groups(self, request: Request) -> Response:
+        """Answer the uuids of the servers, grouped by the hypervisor: there is one."""
+        group = self.own_uuids()
+        return Response([group] if group else [])
+
+    @action(detail=False, url_path=f"availability_groups/(?P<uuid>{UUID_PATTERN})")
+    def availability_group(self, request: Request, uuid: str) -> Response:
+        """Answer the uuids of the servers on the same hypervisor as this one."""
+        self.get_object()
+        return Response(self.own_uuids())
+
+    def own_uuids(self) -> Names:
+        mine = Server.objects.owned_by(self.owner).order_by("created_at", "pk")
+        return [str(uuid) for uuid in mine.values_list("pk", flat=True)]
+
+
+class CapabilitiesView(APIView):
+    """What drives and servers may be made of here."""
+
+    def get(self, request: Request) -> Response:
+        return Response(capabilities())
+
+
+def server_spec(given: dict[str, Any]) -> ServerSpec:
+    """Return what a checked request says of a server."""
+    fields = {name: value for name, value in given.items() if name not in {"drives", "nics"}}
+    return ServerSpec(fields, mount_specs(given.get("drives")), nic_specs(given.get("nics")))
+
+
+def done(name: str, uuid: str) -> Response:
+    body = {"action": name, "result": "success", "uuid": uuid}
+    return Response(body, status.HTTP_202_ACCEPTED)

@@ -1,0 +1,136 @@
+"""Putting drives and network cards into a server: which places there are, and what may go there."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cloudjobs.api.exceptions import Invalid, Refused
+from drives import actions as drive_actions
+from drives.models import Drive
+from servers.limits import MOST_DRIVES
+from servers.models import Mount, Nic, Server, new_mac
+
+# How many controllers and units a device has. virtio and scsi buses take 6 drives each.
+CHANNELS = {
+    Mount.Device.IDE: (2, 2),
+    Mount.Device.VIRTIO: (-(-MOST_DRIVES // 6), 6),
+    Mount.Device.SCSI: (-(-MOST_DRIVES // 6), 6),
+}
+MOUNTABLE = (*Drive.SETTLED, Drive.Status.CREATING, Drive.Status.CLONING_DST)
+
+
+@dataclass(frozen=True)
+class MountSpec:
+    """A drive and its place. `dev_channel` is `controller:unit`."""
+
+    drive: UUID
+    device: str
+    dev_channel: str
+    boot_order: int | None = None
+
+
+@dataclass(frozen=True)
+class NicSpec:
+    """A network card. `mac` names a card that the server has already; else it gets a new one."""
+
+    model: str
+    conf: str = ""
+    ip: str | None = None
+    vlan: UUID | None = None
+    mac: str = ""
+    boot_order: int | None = None
+
+
+def replace_mounts(server: Server, specs: list[MountSpec]) -> None:
+    """Give a server whose row is locked exactly these drives.
+
+    Raises:
+        Invalid: a place does not exist or is taken twice, or there is no such drive.
+        Refused: a drive belongs to another server, or is in a status in which it cannot come along.
+    """
+    check_places(specs)
+    mounted = set(server.mounts.values_list("drive_id", flat=True))
+    wanted = {spec.drive for spec in specs}
+    drives = Drive.objects.owned_by(server.owner).filter(pk__in=mounted | wanted).locked()
+    by_uuid = {drive.pk: drive for drive in drives}
+    for index, spec in enumerate(specs):
+        check_drive(by_uuid.get(spec.drive), server, f"drives.{index}.drive")
+    server.mounts.all().delete()
+    Mount.objects.bulk_create(
+        Mount(
+            server=server,
+            drive=by_uuid[spec.drive],
+            device=spec.device,
+            dev_channel=spec.dev_channel,
+            boot_order=spec.boot_order,
+        )
+        for spec in specs
+    )
+    drive_actions.settle_mounts(by_uuid.values())
+
+
+def check_places(specs: list[MountSpec]) -> None:
+    """Let pass drives that each have an existing place for themselves."""
+    if len(specs) > MOST_DRIVES:
+        raise Invalid(f"A server has at most {MOST_DRIVES} drives.", "drives")
+    places: set[tuple[str, str]] = set()
+    drives: set[UUID] = set()
+    for index, spec in enumerate(specs):
+        check_channel(spec, f"drives.{index}.dev_channel")
+        if (spec.device, spec.dev_channel) in places:
+            message = f"Two drives are on {spec.device} {spec.dev_channel}."
+            raise Invalid(message, f"drives.{index}.dev_channel")
+        if spec.drive in drives:
+            raise Invalid("A drive is mounted once on a server.", f"drives.{index}.drive")
+        places.add((spec.device, spec.dev_channel))
+        drives.add(spec.drive)
+
+
+def check_channel(spec: MountSpec, point: str) -> None:
+    """Let pass a channel that the device has."""
+    controllers, units = CHANNELS[Mount.Device(spec.device)]
+    controller, unit = (int(number) for number in spec.dev_channel.split(":"))
+    if controller >= controllers or unit >= units:
+        last = f"{controllers - 1}:{units - 1}"
+        raise Invalid(f"The channels of {spec.device} are 0:0 to {last}.", point)
+
+
+def check_drive(drive: Drive | None, server: Server, point: str) -> None:
+    """Let pass a drive that the server has, or may take. The drive's row is locked."""
+    if drive is None:
+        raise Invalid("There is no such drive.", point)
+    if server.mounts.filter(drive=drive).exists():
+        return
+    if drive.status not in MOUNTABLE:
+        raise Refused(f"A drive that is {drive.status} cannot be mounted.", point)
+    shared = drive.media == Drive.Media.CDROM or drive.allow_multimount
+    if not shared and drive.mounts.exists():
+        raise Refused("The drive is mounted on another server.", point)
+
+
+def replace_nics(server: Server, specs: list[NicSpec]) -> None:
+    """Give a server whose row is locked exactly these cards; those it keeps keep their addresses.
+
+    Raises:
+        Invalid: a card is named by a MAC address that the server does not have, or twice.
+    """
+    known = {nic.mac for nic in server.nics.all()}
+    named: set[str] = set()
+    for index, spec in enumerate(specs):
+        if spec.mac and (spec.mac not in known or spec.mac in named):
+            message = "The server has no card with this address, or it is named twice."
+            raise Invalid(message, f"nics.{index}.mac")
+        named.add(spec.mac)
+    server.nics.all().delete()
+    Nic.objects.bulk_create(
+        Nic(
+            server=server,
+            position=position,
+            mac=spec.mac or new_mac(),
+            model=spec.model,
+            conf=spec.conf,
+            ip=spec.ip,
+            vlan=spec.vlan,
+            boot_order=spec.boot_order,
+        )
+        for position, spec in enumerate(specs)
+    )

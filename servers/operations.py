@@ -1,0 +1,75 @@
+"""What workers do for servers. Cloning the disks is the work of the drives' own operation."""
+
+from abc import abstractmethod
+
+from django.db.models.functions import Now
+
+from jobs.exceptions import OperationFailed
+from jobs.models import Job
+from jobs.progress import Progress
+from jobs.registry import Operation
+from servers.hypervisor import Hypervisor, HypervisorError, hypervisor
+from servers.models import Server
+
+
+class CloneServer(Operation):
+    """Sums up the clones of a server's disks; the new server is there from the beginning."""
+
+    name = "server_clone"
+
+    def run(self, job: Job, progress: Progress) -> None:
+        """A server without disks: there is nothing to copy."""
+
+    def settle(self, job: Job) -> None:
+        """The drives settle themselves, and the servers were never busy."""
+
+
+class PowerOperation(Operation):
+    """Changes whether a server runs; it fails back to what the server was before."""
+
+    is_internal = True
+    passing: Server.Status
+    before: Server.Status
+    after: Server.Status
+
+    def run(self, job: Job, progress: Progress) -> None:
+        try:
+            self.change(hypervisor(), Server.objects.get(pk=job.params["server"]))
+        except HypervisorError as error:
+            raise OperationFailed(str(error)) from error
+
+    def settle(self, job: Job) -> None:
+        server = Server.objects.locked().get(pk=job.params["server"])
+        reached = self.after if job.state == Job.State.SUCCESS else self.before
+        since = server.active_since or Now()
+        running = reached == Server.Status.RUNNING
+        server.become(reached, self.passing, active_since=since if running else None)
+
+    @abstractmethod
+    def change(self, machine: Hypervisor, server: Server) -> None:
+        """Have the hypervisor do it."""
+
+
+class StartServer(PowerOperation):
+    name = "server_start"
+    passing = Server.Status.STARTING
+    before, after = Server.Status.STOPPED, Server.Status.RUNNING
+
+    def change(self, machine: Hypervisor, server: Server) -> None:
+        machine.start(server)
+
+
+class StopServer(PowerOperation):
+    name = "server_stop"
+    passing = Server.Status.STOPPING
+    before, after = Server.Status.RUNNING, Server.Status.STOPPED
+
+    def change(self, machine: Hypervisor, server: Server) -> None:
+        machine.stop(server)
+
+
+class ShutDownServer(StopServer):
+    name = "server_shutdown"
+
+    def change(self, machine: Hypervisor, server: Server) -> None:
+        machine.shut_down(server)

@@ -1,0 +1,312 @@
+"""The server's JSON, and what requests say of a server."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from rest_framework import serializers
+
+from cloudjobs.api.fields import (
+    MetaField,
+    NarrowedFields,
+    ResourceUriField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictUUIDField,
+    WireDateTimeField,
+    related,
+)
+from drives.serializers import EmptyListField, NoTagsField
+from servers.hypervisor import hypervisor
+from servers.models import Mount, Nic, Server
+from servers.mounting import MountSpec, NicSpec
+from servers.querysets import KIND
+
+LARGEST_NUMBER = 2**31 - 1
+LARGEST_MEMORY = 2**62
+NO_DRIVE_TRAFFIC = dict.fromkeys(
+    (
+        "bytes_read",
+        "bytes_written",
+        "count_flush",
+        "count_read",
+        "count_written",
+        "total_time_ns_flush",
+        "total_time_ns_read",
+        "total_time_ns_write",
+    ),
+    0,
+)
+NO_NIC_TRAFFIC = dict.fromkeys(("bytes_recv", "bytes_sent", "packets_recv", "packets_sent"), 0)
+
+
+class NumberField(serializers.IntegerField):
+    """A whole number from 1 on; the limits of a server are looked at by its action."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=kwargs.pop("max_value", LARGEST_NUMBER), **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        text = isinstance(data, str) and data.isascii() and data.isdigit()
+        if not text and (isinstance(data, bool) or not isinstance(data, int)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+def is_reference(data: Any) -> bool:
+    """Is it an object that holds a uuid, as answers have it in the place of the uuid?"""
+    return isinstance(data, dict) and "uuid" in data
+
+
+class ReferenceField(StrictUUIDField):
+    """Another object: its uuid, or an object that holds one."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        return super().to_internal_value(data["uuid"] if is_reference(data) else data)
+
+
+class AddressField(serializers.IPAddressField):
+    """An IPv4 address: its text, or an object with the address as its `uuid`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(protocol="IPv4", **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data["uuid"] if is_reference(data) else data)
+
+
+class MountRequest(serializers.Serializer[Any]):
+    """A drive of a server, as a request names it."""
+
+    boot_order = serializers.IntegerField(
+        min_value=0, max_value=1024, allow_null=True, required=False, help_text="Drive boot order"
+    )
+    dev_channel = serializers.RegexField(
+        r"^\d{1,4}:\d{1,4}$", help_text="Channel of the device, controller:unit, e.g. 0:1"
+    )
+    device = serializers.ChoiceField(
+        choices=Mount.Device.choices, help_text="Device emulation type"
+    )
+    drive = ReferenceField(help_text="Drive UUID")
+
+    def validate_dev_channel(self, value: str) -> str:
+        return ":".join(str(int(number)) for number in value.split(":"))  # 0:01 is 0:1
+
+
+class AddressRequest(serializers.Serializer[Any]):
+    """How a public network card gets its IPv4 address."""
+
+    conf = serializers.ChoiceField(choices=Nic.Conf.choices, help_text="Configuration type")
+    ip = AddressField(allow_null=True, required=False, help_text="The address, if it is static")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["conf"] != Nic.Conf.STATIC:
+            return {"conf": attrs["conf"], "ip": None}
+        if not attrs.get("ip"):
+            raise serializers.ValidationError({"ip": "A static configuration has an address."})
+        return attrs
+
+
+class NicRequest(serializers.Serializer[Any]):
+    """A network card, as a request describes it: public, or in a private network."""
+
+    boot_order = serializers.IntegerField(
+        min_value=0, max_value=1024, allow_null=True, required=False, help_text="Device boot order"
+    )
+    ip_v4_conf = AddressRequest(
+        allow_null=True, required=False, help_text="Public IPv4 configuration"
+    )
+    mac = StrictCharField(
+        max_length=17, allow_null=True, required=False, help_text="MAC address, stable"
+    )
+    model = serializers.ChoiceField(
+        choices=Nic.Model.choices, default=Nic.Model.VIRTIO, help_text="Model of the card"
+    )
+    vlan = ReferenceField(allow_null=True, required=False, help_text="UUID of a private network")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        public, private = attrs.get("ip_v4_conf"), attrs.get("vlan")
+        if bool(public) == bool(private):
+            message = "A card has either an ip_v4_conf or a vlan."
+            raise serializers.ValidationError({"ip_v4_conf": message})
+        return attrs
+
+
+class ServerRequest(serializers.Serializer[Any]):
+    """A full definition, as create and update take it. Keys that are read-only are ignored."""
+
+    context = StrictBooleanField(  # type: ignore[assignment]  # the wire's name, DRF's property
+        required=False, help_text="Guest context serial device"
+    )
+    cpu = NumberField(help_text="Clock speed in MHz, of all cores together")
+    cpu_model = serializers.ChoiceField(
+        choices=["kvm64"], allow_null=True, required=False, help_text="Virtual CPU model"
+    )
+    cpu_type = serializers.ChoiceField(
+        choices=settings.CPU_TYPES, required=False, help_text="CPU type of the host"
+    )
+    cpus_instead_of_cores = StrictBooleanField(
+        required=False, help_text="Show several CPUs instead of one with cores"
+    )
+    drives = MountRequest(many=True, required=False, help_text="Drives of the server")
+    enable_numa = StrictBooleanField(required=False, help_text="Show NUMA topology")
+    hv_relaxed = StrictBooleanField(required=False, help_text="For Windows guests")
+    hv_tsc = StrictBooleanField(required=False, help_text="For Windows guests")
+    hypervisor = serializers.ChoiceField(
+        choices=["kvm"], required=False, help_text="Hypervisor on which the server runs"
+    )
+    mem = NumberField(max_value=LARGEST_MEMORY, help_text="Memory in bytes")
+    meta = MetaField(required=False, help_text="User defined meta information")
+    name = StrictCharField(max_length=255, help_text="Human readable name of the server")
+    nics = NicRequest(many=True, required=False, help_text="Network cards of the server")
+    requirements = serializers.ListField(
+        child=StrictCharField(max_length=255),
+        max_length=32,
+        required=False,
+        help_text="Special requirements",
+    )
+    smp = NumberField(required=False, help_text="Number of cores")
+    tags = NoTagsField(required=False)
+    vnc_password = StrictCharField(
+        max_length=64, trim_whitespace=False, help_text="Password of the VNC console"
+    )
+
+    class Meta:
+        model = Server  # whose defaults the schema tells
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("tags", None)
+        return attrs
+
+
+class CloneRequest(serializers.Serializer[Any]):
+    """What may differ in a clone of a server."""
+
+    name = StrictCharField(max_length=255, required=False)
+    random_vnc_password = StrictBooleanField(required=False)
+
+
+def mount_specs(given: list[dict[str, Any]] | None) -> list[MountSpec] | None:
+    return None if given is None else [MountSpec(**one) for one in given]
+
+
+def nic_specs(given: list[dict[str, Any]] | None) -> list[NicSpec] | None:
+    return None if given is None else [nic_spec(one) for one in given]
+
+
+def nic_spec(given: dict[str, Any]) -> NicSpec:
+    address = given.get("ip_v4_conf") or {"conf": "", "ip": None}
+    return NicSpec(
+        model=given["model"],
+        conf=address["conf"],
+        ip=address["ip"],
+        vlan=given.get("vlan"),
+        mac=(given.get("mac") or "").lower(),
+        boot_order=given.get("boot_order"),
+    )
+
+
+class MountSerializer(MountRequest):
+    """A drive of a server."""
+
+    drive = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Drive UUID"
+    )
+    runtime = serializers.SerializerMethodField(help_text="Traffic of a server that runs")
+
+    def get_drive(self, mount: Mount) -> dict[str, str]:
+        return related("drives", mount.drive_id)
+
+    def get_runtime(self, mount: Mount) -> dict[str, Any] | None:
+        return {"io": NO_DRIVE_TRAFFIC} if mount.server.active_since else None
+
+
+class NicSerializer(NicRequest):
+    """A network card of a server."""
+
+    ip_v4_conf = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Public IPv4 configuration"
+    )
+    ip_v6_conf = serializers.SerializerMethodField(help_text="There is no IPv6")
+    runtime = serializers.SerializerMethodField(help_text="Address and traffic while it runs")
+    vlan = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Private network"
+    )
+
+    def get_ip_v4_conf(self, nic: Nic) -> dict[str, Any] | None:
+        if not nic.conf:
+            return None
+        return {"conf": nic.conf, "ip": related("ips", nic.ip) if nic.ip else None}
+
+    def get_ip_v6_conf(self, nic: Nic) -> None:
+        return None
+
+    def get_runtime(self, nic: Nic) -> dict[str, Any] | None:
+        return nic_runtime(nic) if nic.server.active_since else None
+
+    def get_vlan(self, nic: Nic) -> dict[str, str] | None:
+        return related("vlans", nic.vlan) if nic.vlan else None
+
+
+def nic_runtime(nic: Nic) -> dict[str, Any]:
+    """Return what a card of a running server does."""
+    address = hypervisor().address_of(nic)
+    return {
+        "interface_type": "private" if nic.vlan else "public",
+        "io": NO_NIC_TRAFFIC,
+        "ip_v4": related("ips", address) if address else None,
+        "ip_v6": None,
+    }
+
+
+class ServerRuntimeSerializer(serializers.Serializer[Server]):
+    """What a running server does."""
+
+    active_since = WireDateTimeField(read_only=True, help_text="When it was started")
+    nics = serializers.SerializerMethodField(help_text="Its network cards")
+
+    def get_nics(self, server: Server) -> list[dict[str, Any]]:
+        return [{**nic_runtime(nic), "mac": nic.mac} for nic in server.nics.all()]
+
+
+class RuntimeField(ServerRuntimeSerializer):
+    """The runtime, null while the server is stopped."""
+
+    def to_representation(self, instance: Server) -> Any:
+        return super().to_representation(instance) if instance.active_since else None
+
+
+class ServerSerializer(NarrowedFields, ServerRequest):
+    """A server in full; expects its parts fetched, and `visible_jobs` on it."""
+
+    drives = MountSerializer(source="mounts", many=True, help_text="Drives of the server")
+    grantees = EmptyListField("list", help_text="Users who may use the server")
+    jobs = serializers.SerializerMethodField(help_text="Background jobs related to this server")
+    nics = NicSerializer(many=True, help_text="Network cards of the server")
+    owner = serializers.SerializerMethodField(help_text="Owner of the server")
+    permissions = EmptyListField("list", help_text="What the user who asks may do")
+    pubkeys = EmptyListField(help_text="SSH keys of the server")
+    resource_uri = ResourceUriField(KIND, help_text="The path of this server")
+    runtime = RuntimeField(source="*", read_only=True, help_text="What a running server does")
+    status = serializers.CharField(read_only=True, help_text="Status of the server")
+    tags = EmptyListField(help_text="Tags of this server")  # type: ignore[assignment]
+    uuid = serializers.UUIDField(read_only=True, help_text="UUID of the server")
+
+    def get_jobs(self, server: Any) -> list[dict[str, str]]:
+        return [related("jobs", uuid) for uuid in server.visible_jobs]
+
+    def get_owner(self, server: Server) -> dict[str, str]:
+        return related("user", server.owner_id)
+
+
+class ShortServerSerializer(NarrowedFields):
+    """A server as the plain list shows it."""
+
+    name = serializers.CharField(read_only=True)
+    owner = serializers.SerializerMethodField()
+    resource_uri = ResourceUriField(KIND)
+    runtime = RuntimeField(source="*", read_only=True)
+    status = serializers.CharField(read_only=True)
+    uuid = serializers.UUIDField(read_only=True)
+
+    get_owner = ServerSerializer.get_owner
