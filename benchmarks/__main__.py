@@ -15,9 +15,16 @@ ROW = "{:<15} {:>16} {:>26} {:>7}  {:<34} {}"
 
 def main(wanted: list[str]) -> int:
     with prepared_service():
-        from benchmarks import clone, poll, reflink
+        from benchmarks import clone, latency, poll, reflink, throughput
 
-        benchmarks = {"clone": clone.run, "clone-reflink": reflink.run, "poll": poll.run}
+        benchmarks = {
+            "clone": clone.run,
+            "clone-reflink": reflink.run,
+            "poll": poll.run,
+            "latency": latency.run_embedded,
+            "latency-redis": latency.run_redis,
+            "throughput": throughput.run,
+        }
         print(ROW.format("benchmark", "ours", "floor", "ratio", "target", "holds"))
         for name in wanted or list(benchmarks):
             try:

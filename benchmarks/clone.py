@@ -4,7 +4,6 @@ Ours is a whole job: claimed, copied with progress written to the database, made
 The others are followed by `sync FILE`, so that all of them end with the bytes on the disk.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -17,19 +16,19 @@ from django import db
 
 from accounts.models import User
 from benchmarks.measure import Result, interleaved, medians, quiet_disk, seconds
+from benchmarks.sources import GIB, HOST, MIB, make_source
 from drives import actions
 from drives.models import Drive
 from drives.storage import get_host
 from jobs import runner
 from jobs.models import Job
 
-GIB, MIB = 1024**3, 1024**2
 SIZE, EXTENTS, EXTENT = 8 * GIB, 16, 64 * MIB
-HOST = "dssd-1"
 
 
 def run() -> Result:
-    source = make_source()
+    owner = User.objects.create_user("bench@example.com")
+    source = make_source(owner, SIZE, EXTENTS, EXTENT)
     image = Path(get_host(HOST).backend.folder.root) / f"{source.pk}.raw"
     peaks: list[int] = []
     contestants: dict[str, Callable[[], float]] = {
@@ -53,21 +52,6 @@ def run() -> Result:
         holds=ratio <= 1.1 and peak < 64,
         raw={"seconds": figures, "peak_bytes_above_idle": peaks},
     )
-
-
-def make_source() -> Drive:
-    """Return a drive whose image has its data in 16 places, far from each other."""
-    owner = User.objects.create_user("bench@example.com")
-    spec = actions.DriveSpec("bench", SIZE)
-    drive = actions.insert_drive(actions.uuid4(), owner, spec, SIZE, HOST, Drive.Status.UNMOUNTED)
-    backend = get_host(HOST).backend
-    backend.create(drive.pk, SIZE)
-    with (Path(backend.folder.root) / f"{drive.pk}.raw").open("r+b") as file:
-        for number in range(EXTENTS):
-            file.seek(number * SIZE // EXTENTS)
-            file.write(os.urandom(EXTENT))
-        os.fsync(file.fileno())
-    return drive
 
 
 def clone_as_job(source: Drive, peaks: list[int]) -> float:

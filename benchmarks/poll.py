@@ -7,20 +7,15 @@ import base64
 import re
 import shutil
 import subprocess
-import sys
-import time
 from functools import partial
-from pathlib import Path
-
-import httpx
 
 from accounts.models import User
 from benchmarks.measure import Result, Skipped, interleaved, medians
+from benchmarks.processes import web_server
 from jobs.actions import JobSpec, Resource, submit
 from jobs.models import Job
 
 EMAIL, PASSWORD = "poller@example.com", "a right password"
-PORT = 18_473
 CONNECTIONS, SECONDS = 8, 4
 
 
@@ -28,17 +23,13 @@ def run() -> Result:
     if not shutil.which("wrk"):
         raise Skipped("wrk is not installed")
     job = make_job()
-    server = start_server()
-    try:
+    with web_server() as address:
         figures = interleaved(
             {
-                "ours": partial(requests_per_second, f"/api/2.0/jobs/{job.pk}/"),
-                "bare": partial(requests_per_second, f"/bare/{job.pk}/"),
+                "ours": partial(requests_per_second, f"{address}/api/2.0/jobs/{job.pk}/"),
+                "bare": partial(requests_per_second, f"{address}/bare/{job.pk}/"),
             }
         )
-    finally:
-        server.terminate()
-        server.wait()
     typical = medians(figures)
     ratio = typical["ours"] / typical["bare"]
     return Result(
@@ -59,30 +50,13 @@ def make_job() -> Job:
     return submit(JobSpec("drive_clone", weight=1024**3, resources=drives), owner)
 
 
-def start_server() -> subprocess.Popen[bytes]:
-    options = ["--interface", "wsgi", "--port", str(PORT), "--no-ws"]
-    server = subprocess.Popen(
-        [str(Path(sys.executable).parent / "granian"), *options, "cloudjobs.wsgi:application"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    for _ in range(100):
-        try:
-            httpx.get(f"http://127.0.0.1:{PORT}/healthz")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return server
-    raise RuntimeError("the web server does not start")
-
-
-def requests_per_second(path: str) -> float:
-    """Let wrk ask for a path as fast as it is answered, and return its count."""
+def requests_per_second(address: str) -> float:
+    """Let wrk ask as fast as it is answered, and return its count."""
     credentials = base64.b64encode(f"{EMAIL}:{PASSWORD}".encode()).decode()
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"]
     header = ["-H", f"Authorization: Basic {credentials}"]
     printed = subprocess.run(
-        [*command, *header, f"http://127.0.0.1:{PORT}{path}"],
+        [*command, *header, address],
         capture_output=True,
         text=True,
         check=True,

@@ -1,8 +1,11 @@
 """Drives in the admin: what a user may change of a drive; size and status belong to its jobs."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from cloudjobs.api.exceptions import PointedError
+from drives.actions import clone_drive
 from drives.models import Drive
 
 
@@ -34,6 +37,18 @@ class DriveAdmin(admin.ModelAdmin):
         "affinities",
         "created_at",
     )
+
+    actions = ("clone",)
+
+    @admin.action(description="Clone the selected drives", permissions=["change"])
+    def clone(self, request: HttpRequest, queryset: QuerySet[Drive]) -> None:
+        for drive in queryset.select_related("owner"):
+            try:
+                clone = clone_drive(drive.pk, drive.owner, {})
+            except PointedError as error:
+                messages.error(request, f"{drive.name}: {error}")
+            else:
+                messages.success(request, f"{drive.name} is being cloned as {clone.name}.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

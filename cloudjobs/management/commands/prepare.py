@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
-from drives.management.commands import create_demo
+from servers.management.commands import create_demo
 
 
 class Command(BaseCommand):

@@ -1,0 +1,82 @@
+"""Starting the parts of a service for a benchmark, and stopping them."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import redis
+
+from benchmarks.environment import home
+from benchmarks.measure import Skipped
+
+BIN = Path(sys.executable).parent
+
+
+@contextmanager
+def process(command: list[str], **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in the background, without its output, and stop it in the end."""
+    started = subprocess.Popen(
+        command, env=os.environ | env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield started
+    finally:
+        started.terminate()
+        started.wait()
+
+
+@contextmanager
+def web_server(**env: str) -> Iterator[str]:
+    """Run granian as `make run` does, and yield its address."""
+    port = free_port()
+    options = ["--interface", "wsgi", "--port", str(port), "--no-ws"]
+    with process([str(BIN / "granian"), *options, "cloudjobs.wsgi:application"], **env):
+        address = f"http://127.0.0.1:{port}"
+        wait_for(lambda: httpx.get(f"{address}/healthz").is_success)
+        yield address
+
+
+@contextmanager
+def cluster(**env: str) -> Iterator[None]:
+    """Run a cluster of two workers."""
+    with process([sys.executable, "manage.py", "qcluster"], WORKERS="2", **env):
+        yield
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """Run a Redis that keeps nothing, and yield its address."""
+    if not shutil.which("redis-server"):
+        raise Skipped("redis-server is not installed")
+    port = str(free_port())
+    options = ["--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", str(home())]
+    with process(["redis-server", *options]):
+        address = f"redis://127.0.0.1:{port}/0"
+        wait_for(lambda: redis.from_url(address).ping())
+        yield address
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until a condition holds; until then it may fail to connect."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except (httpx.TransportError, redis.ConnectionError):
+            pass
+        time.sleep(0.02)
+    raise RuntimeError("it does not start")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
