@@ -97,5 +97,6 @@ class Drive(models.Model):
         row = Drive.objects.filter(pk=self.pk, status__in=expected)
         moved = bool(row.update(status=status, **values))
         if moved:
-            self.refresh_from_db()
+            for name, value in {"status": status, **values}.items():
+                setattr(self, name, value)
         return moved

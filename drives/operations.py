@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from drives.models import Drive
 from drives.querysets import KIND
@@ -32,6 +33,13 @@ def locked_drive_of(job: Job) -> Drive:
     """Return the same drive; nobody mounts or changes it until the transaction ends."""
     drive: Drive = Drive.objects.locked().get(pk=job.params["drive"])
     return drive
+
+
+def clone_and_source(job: Job, drives: Any) -> tuple[Drive, Drive]:
+    """Return the two drives of a clone's job, in one query."""
+    keys = (job.params["drive"], job.params["source"])
+    found = {str(drive.pk): drive for drive in drives.filter(pk__in=keys)}
+    return found[keys[0]], found[keys[1]]
 
 
 def settle_made(job: Job, drive: Drive, passing: Drive.Status) -> None:
@@ -66,7 +74,7 @@ class CloneDrive(Operation):
     name = "drive_clone"
 
     def run(self, job: Job, progress: Progress) -> None:
-        drive, source = drive_of(job), Drive.objects.get(pk=job.params["source"])
+        drive, source = clone_and_source(job, Drive.objects)
         with storage_failures_shown():
             backend_of(drive).clone(
                 drive.pk,
@@ -82,9 +90,7 @@ class CloneDrive(Operation):
 
         The rows' locks make the last of several clones that end at the same moment see the others.
         """
-        keys = (job.params["drive"], job.params["source"])
-        drives = {str(drive.pk): drive for drive in Drive.objects.filter(pk__in=keys).locked()}
-        clone, source = (drives[key] for key in keys)
+        clone, source = clone_and_source(job, Drive.objects.locked())
         settle_made(job, clone, Drive.Status.CLONING_DST)
         clones = Job.objects.unfinished().filter(operation=self.name)
         if not clones.filter(params__source=str(source.pk)).exists():

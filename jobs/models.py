@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +16,17 @@ from jobs.querysets import JobLinkQuerySet, JobManager
 
 ALMOST_DONE = 99  # percent; 100 is only for a job whose success is committed
 LEAST_WEIGHT = 64 * 1024  # bytes that a job counts for in its parent's mean, though it moves none
+
+
+class Reported(NamedTuple):
+    """What a worker tells of its work.
+
+    `bytes_done` have been moved; below the offset `cursor` all is durable.
+    """
+
+    bytes_done: int
+    cursor: int
+    method: str
 
 
 class Job(MPTTModel):
@@ -135,23 +146,24 @@ class Job(MPTTModel):
     # --- moves --------------------------------------------------------------------------------
 
     def claim(self, worker: str) -> bool:
-        """Take the lease under a fresh token; False when another worker holds it, or it ended."""
+        """Take the lease under a fresh token, and read the row if that worked.
+
+        False when another worker holds it, it has ended, or there is no such leaf.
+        """
         token = uuid.uuid4()
-        claimed = (
-            Job.objects.claimable()
-            .filter(pk=self.pk)
-            .update(
-                lease_token=token,
-                worker=worker,
-                heartbeat_at=Now(),
-                claimed_at=Now(),
-                last_modified=Now(),
-                attempts=F("attempts") + 1,
-            )
+        claimed = Job.objects.claimable().filter(pk=self.pk)
+        rows = claimed.update(
+            lease_token=token,
+            worker=worker,
+            heartbeat_at=Now(),
+            claimed_at=Now(),
+            last_modified=Now(),
+            attempts=F("attempts") + 1,
         )
-        if claimed:
+        if rows:
             self.refresh_from_db()
-        return bool(claimed and self.lease_token == token)
+            self._state.adding = False  # a worker begins with no more than the key
+        return bool(rows and self.lease_token == token)
 
     def report(self, bytes_done: int, cursor: int, method: str) -> None:
         """Write progress; the same statement renews the lease. `bytes_done` never goes back.
@@ -176,17 +188,24 @@ class Job(MPTTModel):
             lease_token=None, heartbeat_at=None, worker="", attempts=F("attempts") - 1
         )
 
-    def end(self, state: State, error: str = "") -> None:
+    def end(self, state: State, error: str = "", reported: "Reported | None" = None) -> None:
         """Finish a leased job: state, times and progress in one statement.
 
         Raises:
             LeaseLost: the job was given to another worker, or has ended.
         """
-        done = F("weight") if state == self.State.SUCCESS else F("bytes_done")
+        last = reported or Reported(self.bytes_done, self.cursor, self.method)
+        moved = Greatest(F("bytes_done"), last.bytes_done)
         self.update_leased(
-            state=state, error=error, bytes_done=done, lease_token=None, finished_at=Now()
+            state=state,
+            error=error,
+            bytes_done=F("weight") if state == self.State.SUCCESS else moved,
+            cursor=last.cursor,
+            method=last.method,
+            lease_token=None,
+            finished_at=Now(),
         )
-        self.refresh_from_db()
+        self.state, self.error = state, error
 
     def update_leased(self, **values: Any) -> None:
         """Change the row if it is still unfinished and leased under this instance's token."""

@@ -4,7 +4,7 @@ import time
 
 from jobs import shutdown
 from jobs.exceptions import Draining
-from jobs.models import Job
+from jobs.models import Job, Reported
 
 INTERVAL_SECONDS = 0.95  # between two writes; a caller that reports once a second is never skipped
 
@@ -18,8 +18,8 @@ class Progress:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.written_at = float("-inf")
-        self.pending: tuple[int, int, str] | None = None
+        self.written_at = time.monotonic()  # the claim was the first sign of life
+        self.pending: Reported | None = None
 
     def report(self, bytes_done: int, cursor: int, method: str = "") -> None:
         """Tell how far the work is: bytes moved, and the offset below which all is durable.
@@ -28,11 +28,11 @@ class Progress:
             Draining: the cluster stops, the job is to be given back.
             LeaseLost: the job is no longer this worker's.
         """
-        self.pending = (bytes_done, cursor, method)
+        self.pending = Reported(bytes_done, cursor, method)
         if shutdown.is_draining():
-            self.flush()
             raise Draining
-        if time.monotonic() - self.written_at >= INTERVAL_SECONDS:
+        went_back = cursor < self.job.cursor  # what was durable is not there any more
+        if went_back or time.monotonic() - self.written_at >= INTERVAL_SECONDS:
             self.flush()
 
     def flush(self) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from jobs import shutdown
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
-from jobs.models import Job
+from jobs.models import Job, Reported
 from jobs.progress import Progress
 from jobs.registry import get_operation
 from jobs.tasks import enqueue
@@ -21,15 +21,14 @@ UNEXPECTED = "The operation failed unexpectedly; the operator finds the reason i
 
 def run(uuid: UUID) -> None:
     """Run the job if it is there to be claimed; else return quietly, as another one has it."""
-    job = Job.objects.filter(pk=uuid).first()
-    if job is None:
-        return
     if shutdown.is_draining():
-        enqueue(job.pk)
-    elif job.claim(worker_name()):
+        enqueue(uuid)
+        return
+    job = Job(pk=uuid)
+    if job.claim(worker_name()):
         work(job)
     else:
-        logger.info("not claimed", extra={"job": str(uuid), "state": job.state})
+        logger.info("not claimed", extra={"job": str(uuid)})
 
 
 def work(job: Job) -> None:
@@ -37,12 +36,11 @@ def work(job: Job) -> None:
     progress = Progress(job)
     try:
         state, error = attempt(job, progress)
-        progress.flush()
-        finish(job, state, error)
+        finish(job, state, error, progress.pending)
     except LeaseLost:
         logger.warning("lease lost", extra={"job": str(job.pk)})
     except Draining:
-        give_back(job)
+        give_back(job, progress)
 
 
 def attempt(job: Job, progress: Progress) -> tuple[Job.State, str]:
@@ -61,21 +59,29 @@ def attempt(job: Job, progress: Progress) -> tuple[Job.State, str]:
 
 
 @transaction.atomic
-def finish(job: Job, state: Job.State, error: str = "") -> None:
+def finish(job: Job, state: Job.State, error: str = "", reported: Reported | None = None) -> None:
     """End a leased job, settle its resources, and end each parent whose last child it was.
+
+    What was `reported` last, and is not yet written, goes into the same statement as the end.
 
     Raises:
         LeaseLost: the job is no longer this worker's; nothing was changed.
     """
     if job.parent_id:
         lock_tree(job)
-    job.end(state, error)
+    job.end(state, error, reported)
     get_operation(job.operation).settle(job)
+    if job.parent_id:
+        end_parents(job)
+    logger.info("finished", extra={"job": str(job.pk), "outcome": state, "error": error or None})
+
+
+def end_parents(job: Job) -> None:
+    """End the jobs above a job that ended, from below, as far as all of their children have."""
     for parent in job.get_ancestors(ascending=True):
         if not parent.end_with_children():
             break
         get_operation(parent.operation).settle(parent)
-    logger.info("finished", extra={"job": str(job.pk), "outcome": state, "error": error or None})
 
 
 def lock_tree(job: Job) -> None:
@@ -83,9 +89,10 @@ def lock_tree(job: Job) -> None:
     Job.objects.select_for_update().roots().get(tree_id=job.tree_id)
 
 
-def give_back(job: Job) -> None:
+def give_back(job: Job, progress: Progress) -> None:
     """Let the job wait for the next worker, which goes on where this one stopped."""
     try:
+        progress.flush()
         job.release()
     except LeaseLost:
         return

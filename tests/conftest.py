@@ -2,19 +2,28 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from drives.models import Drive
 from jobs import runner
-from jobs.models import Job
+from jobs.models import Job, JobLink
+from servers.models import Mount, Nic, Server
 from tests import operations
-from tests.factories import UserFactory
+from tests.factories import GIB, UserFactory
 
 pytest_plugins = ["tests.service"]
+
+Unchanged = Callable[[], AbstractContextManager[None]]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -71,3 +80,35 @@ def run_jobs(db: None) -> Callable[[], None]:
             runner.run(job.pk)
 
     return run
+
+
+@pytest.fixture
+def storage(settings: Settings, tmp_path: Path) -> Path:
+    """Put the hosts of the settings into a folder of the test; they take drives up to 64 GiB."""
+    hosts = deepcopy(settings.STORAGE_HOSTS)
+    for name, host in hosts.items():
+        host["options"]["root"] = str(tmp_path / "images" / name)
+        host["max_size"] = 64 * GIB
+    settings.STORAGE_HOSTS = hosts
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def unchanged(storage: Path, db: None) -> Unchanged:
+    """Return a context in which no server, drive, job or file may change."""
+
+    @contextmanager
+    def check() -> Iterator[None]:
+        before = everything(storage)
+        yield
+        assert everything(storage) == before
+
+    return check
+
+
+def everything(storage: Path) -> list[Any]:
+    models = (Server, Mount, Nic, Drive, Job, JobLink)
+    rows = [list(model.objects.order_by("pk").values()) for model in models]
+    images = [path for path in storage.rglob("*") if path.is_file() and path.suffix]
+    files = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in images)
+    return [*rows, files]

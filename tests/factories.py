@@ -8,6 +8,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import User
 from drives.models import Drive
 from drives.storage import get_host
+from servers.models import Mount, Nic, Server
 
 MIB = 1024**2
 GIB = 1024**3
@@ -45,3 +46,41 @@ class DriveFactory(DjangoModelFactory[Drive]):
         if data:
             with backend.folder._final(self.pk).open("r+b") as file:
                 file.write(data)
+
+
+class ServerFactory(DjangoModelFactory[Server]):
+    """A stopped server without drives and cards."""
+
+    class Meta:
+        model = Server
+
+    owner = factory.SubFactory(UserFactory)
+    name = factory.Sequence("server-{}".format)
+    cpu = 1000
+    mem = 512 * MIB
+    vnc_password = "secret"
+
+
+class MountFactory(DjangoModelFactory[Mount]):
+    """A disk of its own, on a channel of its own."""
+
+    class Meta:
+        model = Mount
+
+    server = factory.SubFactory(ServerFactory)
+    drive = factory.SubFactory(
+        DriveFactory, owner=factory.SelfAttribute("..server.owner"), status=Drive.Status.MOUNTED
+    )
+    device = Mount.Device.VIRTIO
+    dev_channel = factory.LazyAttribute(lambda mount: f"{mount.server.mounts.count()}:0")
+
+
+class NicFactory(DjangoModelFactory[Nic]):
+    """A public network card behind those that the server has."""
+
+    class Meta:
+        model = Nic
+
+    server = factory.SubFactory(ServerFactory)
+    position = factory.LazyAttribute(lambda nic: nic.server.nics.count())
+    conf = Nic.Conf.DHCP

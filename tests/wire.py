@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from drives.models import Drive
 from jobs.models import Job
+from servers.models import Mount, Nic, Server
 
 API = "/api/2.0"
 
@@ -101,4 +102,62 @@ def job_json(job: Job, **differing: Any) -> dict[str, Any]:
         "state": job.state,
         "uuid": str(job.pk),
         **differing,
+    }
+
+
+def server_json(server: Server, **differing: Any) -> dict[str, Any]:
+    """Return the JSON of a stopped server without jobs; `differing` keys replace these."""
+    return {
+        "context": True,
+        "cpu": server.cpu,
+        "cpu_model": None,
+        "cpu_type": "amd",
+        "cpus_instead_of_cores": False,
+        "drives": [mount_json(mount) for mount in server.mounts.all()],
+        "enable_numa": False,
+        "grantees": [],
+        "hv_relaxed": False,
+        "hv_tsc": False,
+        "hypervisor": "kvm",
+        "jobs": [],
+        "mem": server.mem,
+        "meta": server.meta,
+        "name": server.name,
+        "nics": [nic_json(nic) for nic in server.nics.all()],
+        "owner": related_json("user", server.owner_id),
+        "permissions": [],
+        "pubkeys": [],
+        "requirements": [],
+        "resource_uri": f"/api/2.0/servers/{server.pk}/",
+        "runtime": None,
+        "smp": server.smp,
+        "status": "stopped",
+        "tags": [],
+        "uuid": str(server.pk),
+        "vnc_password": server.vnc_password,
+        **differing,
+    }
+
+
+def mount_json(mount: Mount) -> dict[str, Any]:
+    """Return the JSON of a drive of a stopped server."""
+    return {
+        "boot_order": mount.boot_order,
+        "dev_channel": mount.dev_channel,
+        "device": mount.device,
+        "drive": related_json("drives", mount.drive_id),
+        "runtime": None,
+    }
+
+
+def nic_json(nic: Nic) -> dict[str, Any]:
+    """Return the JSON of a public network card of a stopped server."""
+    return {
+        "boot_order": nic.boot_order,
+        "ip_v4_conf": {"conf": nic.conf, "ip": related_json("ips", nic.ip) if nic.ip else None},
+        "ip_v6_conf": None,
+        "mac": nic.mac,
+        "model": nic.model,
+        "runtime": None,
+        "vlan": None,
     }

@@ -10,7 +10,7 @@ from accounts.models import User
 from drives.models import Drive
 from jobs import runner
 from jobs.models import Job
-from tests.drives.conftest import Unchanged
+from tests.conftest import Unchanged
 from tests.factories import GIB, MIB, DriveFactory
 from tests.wire import (
     API,

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from drives.models import Drive
 from jobs.models import Job
-from tests.drives.conftest import Unchanged
+from tests.conftest import Unchanged
 from tests.factories import DriveFactory
 from tests.wire import API, faults_of
 

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from drives.models import Drive
-from tests.drives.conftest import Unchanged
+from tests.conftest import Unchanged
 from tests.factories import GIB, DriveFactory
 from tests.wire import API, drive_json, faults_of, runtime_json
 

@@ -37,7 +37,7 @@ def test_progress_is_written_once_a_second(claimed: Job, clock: Clock) -> None:
         progress.report(step * 10, 0)
         seen.append(written(claimed))
         clock.seconds += 0.5
-    assert seen == [10, 10, 30, 30, 50, 50, 70, 70]
+    assert seen == [0, 0, 30, 30, 50, 50, 70, 70]  # the claim counts as the first
 
 
 def test_last_progress_is_written_by_a_flush(claimed: Job, clock: Clock) -> None:
@@ -57,12 +57,14 @@ def test_flush_of_nothing_writes_nothing(claimed: Job, clock: Clock) -> None:
 def test_report_tells_a_worker_that_it_was_replaced(claimed: Job, clock: Clock) -> None:
     make_stale(claimed)
     assert Job.objects.get().claim("worker:2")
+    progress = Progress(claimed)
+    clock.seconds += 1
     with pytest.raises(LeaseLost):
-        Progress(claimed).report(10, 10)
+        progress.report(10, 10)
     assert written(claimed) == 0
 
 
-def test_report_while_the_cluster_stops_is_written_at_once(
+def test_report_while_the_cluster_stops_is_left_for_the_flush(
     claimed: Job, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     progress = Progress(claimed)
@@ -70,5 +72,12 @@ def test_report_while_the_cluster_stops_is_written_at_once(
     monkeypatch.setattr(shutdown._draining, "value", True)
     with pytest.raises(Draining):
         progress.report(20, 20)
-    monkeypatch.setattr(shutdown._draining, "value", False)
+    progress.flush()
     assert written(claimed) == 20
+
+
+def test_cursor_that_goes_back_is_written_at_once(claimed: Job, clock: Clock) -> None:
+    claimed.report(500, 500, "test")
+    claimed.refresh_from_db()
+    Progress(claimed).report(0, 0)
+    assert Job.objects.get().cursor == 0

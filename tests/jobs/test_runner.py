@@ -149,6 +149,7 @@ def test_worker_learns_from_its_report_that_it_was_replaced(
         make_stale(job)
         assert Job.objects.get(pk=job.pk).claim("worker:2")
         progress.report(1, 1)
+        progress.flush()
         went_on.append(job)
 
     job = as_operation(be_replaced_and_report)
