@@ -1,10 +1,9 @@
 """`/drives/`: requests are checked for their form here; what may be done, the actions decide."""
 
-from collections.abc import Iterable
 from typing import Any, BinaryIO, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from rest_framework import status
@@ -12,11 +11,10 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
 from cloudjobs.api.exceptions import Invalid, Refused
-from cloudjobs.api.viewsets import UUID_PATTERN, Names, Objects, ResourceViewSet
+from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives import actions
 from drives.actions import DriveSpec
 from drives.downloads import image_response
@@ -31,53 +29,21 @@ from drives.serializers import (
     ShortDriveSerializer,
     UploadRequest,
 )
-from jobs.models import JobLink
+from jobs.api import WorkedOnViewSet
 
 UPLOAD_TYPE = "application/octet-stream"
 
 
-class DriveViewSet(ResourceViewSet):
+class DriveViewSet(WorkedOnViewSet):
     """The drives of the user who asks."""
 
+    kind = KIND
     serializer_class = DriveSerializer
+    short_serializer_class = ShortDriveSerializer
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone", "resize": "resize"}
-    default_order: ClassVar[tuple[str, ...]] = ("created_at",)
-    filter_lookups: ClassVar[dict[str, str]] = {
-        "name": "name",
-        "name__contains": "name__icontains",
-        "uuid": "pk",
-    }
-    ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
-
-    schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
-    schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
-    schema_filtering: ClassVar[dict[str, Any]] = {
-        "name": "exact",
-        "name__contains": "exact",
-        "uuid": "exact",
-    }
-    schema_ordering: ClassVar[Names] = ["uuid", "name"]
 
     def get_queryset(self) -> QuerySet[Drive]:
-        return Drive.objects.owned_by(self.owner)
-
-    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        short = self.action == "list" and "fields" not in self.request.query_params
-        return ShortDriveSerializer if short else DriveSerializer
-
-    def serialize(self, objects: Iterable[Any]) -> Objects:
-        drives = list(objects)
-        if self.get_serializer_class() is DriveSerializer:
-            jobs = JobLink.objects.visible_jobs(KIND, (drive.pk for drive in drives))
-            prefetch_related_objects(drives, "mounts")
-            for drive in drives:
-                drive.visible_jobs = jobs.get(drive.pk, [])
-        return super().serialize(drives)
-
-    @action(detail=False, url_path="detail")
-    def detailed_list(self, request: Request) -> HttpResponseBase:
-        """Answer the list with every field of each drive."""
-        return self.list(request)
+        return Drive.objects.owned_by(self.owner).prefetch_related("mounts")
 
     def create(self, request: Request) -> Response:
         """Make one drive, or several of which all are made or none."""

@@ -1,12 +1,19 @@
-"""`/jobs/`: read only. The list shows root jobs; a sub-job has its own address."""
+"""`/jobs/`: read only. The list shows root jobs; a sub-job has its own address.
+
+And the base of the resources that have jobs.
+"""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 
 from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
-from jobs.models import Job
+from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
 from jobs.serializers import JobSerializer
 
@@ -29,3 +36,46 @@ class JobViewSet(ResourceViewSet):
 
     def serialize(self, objects: Iterable[Any]) -> Objects:
         return super().serialize(with_trees(list(objects)))
+
+
+class WorkedOnViewSet(ResourceViewSet):
+    """Base of the resources that jobs work on.
+
+    The plain list is short; `detail/`, and the list with `fields=`, know every field. A subclass
+    names the resource by `kind`, and its two serializers.
+    """
+
+    kind: ClassVar[str]
+    short_serializer_class: ClassVar[type[BaseSerializer[Any]]]
+    default_order: ClassVar[tuple[str, ...]] = ("created_at",)
+    filter_lookups: ClassVar[dict[str, str]] = {
+        "name": "name",
+        "name__contains": "name__icontains",
+        "uuid": "pk",
+    }
+    ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
+
+    schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
+    schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
+    schema_filtering: ClassVar[dict[str, Any]] = dict.fromkeys(filter_lookups, "exact")
+    schema_ordering: ClassVar[Names] = ["uuid", "name"]
+
+    @property
+    def is_short(self) -> bool:
+        return self.action == "list" and "fields" not in self.request.query_params
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return self.short_serializer_class if self.is_short else super().get_serializer_class()
+
+    def serialize(self, objects: Iterable[Any]) -> Objects:
+        objects = list(objects)
+        if not self.is_short:
+            jobs = JobLink.objects.visible_jobs(self.kind, (each.pk for each in objects))
+            for each in objects:
+                each.visible_jobs = jobs.get(each.pk, [])
+        return super().serialize(objects)
+
+    @action(detail=False, url_path="detail")
+    def detailed_list(self, request: Request) -> HttpResponseBase:
+        """Answer the list with every field of each object."""
+        return self.list(request)

@@ -1,22 +1,19 @@
 """`/servers/` and `/capabilities/`."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
-from cloudjobs.api.viewsets import UUID_PATTERN, Names, Objects, ResourceViewSet
+from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives.serializers import DeletionRequest
-from jobs.models import JobLink
+from jobs.api import WorkedOnViewSet
 from servers import actions
 from servers.actions import CloneWishes, ServerSpec
 from servers.limits import capabilities
@@ -32,52 +29,21 @@ from servers.serializers import (
 )
 
 
-class ServerViewSet(ResourceViewSet):
+class ServerViewSet(WorkedOnViewSet):
     """The servers of the user who asks."""
 
+    kind = KIND
     serializer_class = ServerSerializer
+    short_serializer_class = ShortServerSerializer
     action_methods: ClassVar[dict[str, str]] = {
         "clone": "clone",
         "start": "start",
         "stop": "stop",
         "shutdown": "shut_down",
     }
-    default_order: ClassVar[tuple[str, ...]] = ("created_at",)
-    filter_lookups: ClassVar[dict[str, str]] = {
-        "name": "name",
-        "name__contains": "name__icontains",
-        "uuid": "pk",
-    }
-    ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
-
-    schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
-    schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
-    schema_filtering: ClassVar[dict[str, Any]] = {
-        "name": "exact",
-        "name__contains": "exact",
-        "uuid": "exact",
-    }
-    schema_ordering: ClassVar[Names] = ["uuid", "name"]
 
     def get_queryset(self) -> QuerySet[Server]:
         return Server.objects.owned_by(self.owner).with_parts()
-
-    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        short = self.action == "list" and "fields" not in self.request.query_params
-        return ShortServerSerializer if short else ServerSerializer
-
-    def serialize(self, objects: Iterable[Any]) -> Objects:
-        servers = list(objects)
-        if self.get_serializer_class() is ServerSerializer:
-            jobs = JobLink.objects.visible_jobs(KIND, (server.pk for server in servers))
-            for server in servers:
-                server.visible_jobs = jobs.get(server.pk, [])
-        return super().serialize(servers)
-
-    @action(detail=False, url_path="detail")
-    def detailed_list(self, request: Request) -> HttpResponseBase:
-        """Answer the list with every field of each server."""
-        return self.list(request)
 
     def create(self, request: Request) -> Response:
         """Make one server, or several of which all are made or none."""
