@@ -15,7 +15,7 @@ help:  ## Show what there is
 run: export LOG_FORMAT ?= console
 run: $(VENV)/.runtime  ## Start web server and workers; Ctrl-C stops both
 	@$(BIN)/python manage.py prepare
-	@exec $(BIN)/honcho start
+	@exec setpriv --pdeathsig TERM $(BIN)/honcho start
 
 test: $(VENV)/.dev  ## Run the whole test suite
 	$(BIN)/python -m pytest

@@ -44,5 +44,10 @@ class ConsoleFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
         extra = {k: v for k, v in vars(record).items() if k not in self.standard and v is not None}
-        pairs = " ".join(f"{name}={value}" for name, value in extra.items())
+        pairs = " ".join(f"{name}={one_line(value)}" for name, value in extra.items())
         return f"{super().formatMessage(record)} {pairs}".rstrip()
+
+
+def one_line(value: object) -> str:
+    """Return a value with control characters written out: a client must not forge a line."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cloudjobs.compression.TextGZipMiddleware",
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
+    "cloudjobs.api.lengths.AnnouncedBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -199,7 +200,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["cloudjobs.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "cloudjobs.api.renderers.BrowsableRenderer",
     ],
     "DEFAULT_PAGINATION_CLASS": "cloudjobs.api.pagination.MetaPagination",
     "DEFAULT_FILTER_BACKENDS": [
@@ -222,6 +223,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SESSION_ENGINE = "cloudjobs.sessions"
 SESSION_COOKIE_HTTPONLY = True
 
 # --- Language, time, static files -----------------------------------------------------------

@@ -3,7 +3,7 @@
 Each action is one transaction that changes rows and submits the job that goes with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
@@ -127,18 +127,21 @@ def clone_drive(
 
 
 def plan_clone(
-    source: Drive, wishes: dict[str, Any], avoid: frozenset[str], needed_besides: int = 0
+    source: Drive,
+    wishes: dict[str, Any],
+    avoid: frozenset[str],
+    planned: Mapping[str, int] = placement.NOTHING,
 ) -> tuple[Drive, JobSpec]:
     """Insert the clone of a drive whose row is locked; return it and the job that has to be
     submitted in the same transaction.
 
-    `needed_besides` is the bytes of other clones that the transaction submits.
+    `planned` is the bytes, by host, of other clones that the transaction submits.
     """
     require_clonable(source)
     size = clone_size(source, wishes.get("size"))
     weight = allocated_bytes(source)
     storage_type = wishes.get("storage_type") or source.storage_type
-    host = placement.choose_host(storage_type, size, weight + needed_besides, avoid)
+    host = placement.choose_host(storage_type, size, weight, avoid, planned)
     spec = DriveSpec(
         name=wishes.get("name") or clone_name(source),
         size=size,

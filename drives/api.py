@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
 from cloudjobs.api.exceptions import Invalid, Refused
+from cloudjobs.api.renderers import OwnFormNegotiation
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives import actions
 from drives.actions import DriveSpec
@@ -99,13 +100,14 @@ class DriveViewSet(WorkedOnViewSet):
         neighbours = self.get_queryset().filter(storage_host=host).order_by("created_at", "pk")
         return Response([str(uuid) for uuid in neighbours.values_list("pk", flat=True)])
 
-    @action(detail=True)
+    @action(detail=True, content_negotiation_class=OwnFormNegotiation)
     def download(self, request: Request, uuid: str) -> HttpResponseBase:
         """Stream the image, or the range of it that is asked for."""
         drive: Drive = self.get_object()
         if not drive.is_readable:
             raise Refused(f"A drive that is {drive.status} cannot be downloaded.", "status")
-        return image_response(drive, request.headers.get("Range"))
+        partial = None if "If-Range" in request.headers else request.headers.get("Range")
+        return image_response(drive, partial)
 
     def upload(self, request: Request, name: str = "") -> HttpResponse:
         """Store the request's body as a new drive and answer its uuid as text."""

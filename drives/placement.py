@@ -1,6 +1,7 @@
 """Where a new image goes, and whether its bytes fit there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import connection
@@ -13,15 +14,21 @@ from drives.storage import StorageHost, all_hosts, hosts_of, storage_types
 from jobs.models import Job
 
 RESERVATION_LOCK = 0x636A_7370  # any number, the same for all who reserve
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 def choose_host(
-    storage_type: str, size: int, needed: int = 0, avoid: frozenset[str] = frozenset()
+    storage_type: str,
+    size: int,
+    needed: int = 0,
+    avoid: frozenset[str] = frozenset(),
+    planned: Mapping[str, int] = NOTHING,
 ) -> StorageHost:
     """Return the host with most room for an image of `size` bytes, `needed` of them to be written.
 
     A host named in `avoid` is taken only where no other has room. The caller is in a transaction,
-    and submits the job that needs the bytes in it: that job is the reservation.
+    and submits the job that needs the bytes in it: that job is the reservation. `planned` is the
+    bytes, by host, of jobs that it has chosen hosts for and not yet submitted.
 
     Raises:
         Invalid: there is no such storage type, or none of its hosts takes this size.
@@ -29,7 +36,7 @@ def choose_host(
     """
     hosts = hosts_taking(storage_type, size)
     lock_reservations()
-    room = {host.name: free_bytes(host) for host in hosts}
+    room = {host.name: free_bytes(host, planned) for host in hosts}
     best = max(
         hosts,
         key=lambda h: (room[h.name] >= needed, h.name not in avoid, room[h.name]),
@@ -71,8 +78,8 @@ def hosts_of_type(storage_type: str) -> list[StorageHost]:
     return hosts
 
 
-def free_bytes(host: StorageHost) -> int:
-    """Return the free bytes that no running job still needs."""
+def free_bytes(host: StorageHost, planned: Mapping[str, int] = NOTHING) -> int:
+    """Return the free bytes that no running or planned job still needs."""
     volume = host.backend.volume()
     neighbours = [h.name for h in all_hosts() if h.backend.volume() == volume]
     unwritten = (
@@ -80,7 +87,8 @@ def free_bytes(host: StorageHost) -> int:
         .filter(params__storage_host__in=neighbours, weight__gt=F("bytes_done"))
         .aggregate(total=Sum(F("weight") - F("bytes_done")))
     )
-    return host.backend.free() - (unwritten["total"] or 0)
+    besides = sum(planned.get(name, 0) for name in neighbours)
+    return host.backend.free() - (unwritten["total"] or 0) - besides
 
 
 def lock_reservations() -> None:

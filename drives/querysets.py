@@ -17,5 +17,8 @@ class DriveQuerySet(QuerySet[Any]):
         return self.filter(mounts__server__status__in=SERVER_AT_WORK).distinct()
 
     def locked(self) -> Self:
-        """Return the drives with their rows locked until the transaction ends, in one order."""
-        return self.order_by("pk").select_for_update()
+        """Return the drives with their rows locked until the transaction ends, in one order.
+
+        Nothing but these rows: a lock on their owner would stand in the way of every insert.
+        """
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)

@@ -109,7 +109,11 @@ def next_tree_number() -> int:
 @transaction.atomic
 def mark_gone(kind: str, uuid: UUID) -> None:
     """Note that an object was deleted: its jobs stay, with its name, and no longer show it."""
-    linked = Job.objects.linked_to(kind, [uuid]).order_by("pk").select_for_update(of=("self",))
+    linked = (
+        Job.objects.linked_to(kind, [uuid])
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+    )
     for job in linked:
         for resource in job.resources:
             resource["is_gone"] |= (resource["kind"], resource["uuid"]) == (kind, str(uuid))

@@ -3,9 +3,10 @@
 import logging
 import os
 import socket
+import time
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from jobs import shutdown
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
@@ -16,6 +17,7 @@ from jobs.tasks import enqueue
 
 logger = logging.getLogger(__name__)
 
+PAUSES_BEFORE_FINISHING_AGAIN = (0.1, 0.5, 2, 5)  # seconds
 UNEXPECTED = "The operation failed unexpectedly; the operator finds the reason in the log."
 
 
@@ -36,7 +38,7 @@ def work(job: Job) -> None:
     progress = Progress(job)
     try:
         state, error = attempt(job, progress)
-        finish(job, state, error, progress.pending)
+        finish_surely(job, state, error, progress.pending)
     except LeaseLost:
         logger.warning("lease lost", extra={"job": str(job.pk)})
     except Draining:
@@ -56,6 +58,17 @@ def attempt(job: Job, progress: Progress) -> tuple[Job.State, str]:
         logger.exception("operation broke", extra={"job": str(job.pk)})
         return Job.State.FAILED, UNEXPECTED
     return Job.State.SUCCESS, ""
+
+
+def finish_surely(job: Job, state: Job.State, error: str, reported: Reported | None) -> None:
+    """Finish a job, again if the database was away or broke a deadlock."""
+    for pause in PAUSES_BEFORE_FINISHING_AGAIN:
+        try:
+            return finish(job, state, error, reported)
+        except OperationalError:
+            logger.warning("finished again", exc_info=True, extra={"job": str(job.pk)})
+            time.sleep(pause)
+    return finish(job, state, error, reported)
 
 
 @transaction.atomic
@@ -86,7 +99,7 @@ def end_parents(job: Job) -> None:
 
 def lock_tree(job: Job) -> None:
     """Lock the tree's root until the transaction ends: one end in a tree at a time."""
-    Job.objects.select_for_update().roots().get(tree_id=job.tree_id)
+    Job.objects.select_for_update(no_key=True).roots().get(tree_id=job.tree_id)
 
 
 def give_back(job: Job, progress: Progress) -> None:

@@ -1,10 +1,11 @@
 """What can be done with servers; API, admin and pages all call these.
 
-Each action is one transaction. Rows are locked in one order, servers before drives before jobs.
+Each action is one transaction. Rows are locked in one order, servers before jobs before drives.
 """
 
 import secrets
 import string
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -155,9 +156,9 @@ def delete_locked(server: Server, media: tuple[str, ...]) -> None:
     """Delete a server whose row is locked, and its drives of these media."""
     if not server.is_at_rest:
         raise Refused(f"The server {server.pk} is {server.status}; stop it first.", "status")
+    mark_gone(KIND, server.pk)  # locks jobs, so it comes before the drives as in a job's end
     drives = list(Drive.objects.filter(mounts__server=server).locked())
     server.delete()
-    mark_gone(KIND, server.pk)
     drive_actions.settle_mounts(drives)
     for drive in drives:
         if drive.media in media and not drive.mounts.exists():
@@ -226,11 +227,12 @@ def clone_mounts(source: Server, clone: Server, avoid: frozenset[str]) -> list[J
     """Mount clones of the source's disks, and its CDs, in the same places; return the jobs."""
     drives = {d.pk: d for d in Drive.objects.filter(mounts__server=source).locked()}
     jobs: list[JobSpec] = []
+    planned: Counter[str] = Counter()  # bytes by storage host
     for mount in source.mounts.all():
         drive = drives[mount.drive_id]
         if drive.media == Drive.Media.DISK:
-            besides = sum(job.weight for job in jobs)
-            drive, job = drive_actions.plan_clone(drive, {}, avoid, besides)
+            drive, job = drive_actions.plan_clone(drive, {}, avoid, planned)
+            planned[drive.storage_host] += job.weight
             jobs.append(job)
         Mount.objects.create(
             server=clone,

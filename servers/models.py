@@ -138,3 +138,7 @@ class Nic(models.Model):
 
     def __str__(self) -> str:
         return self.mac
+
+    @property
+    def interface_type(self) -> str:
+        return "private" if self.vlan else "public"

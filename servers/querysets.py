@@ -13,7 +13,7 @@ class ServerQuerySet(QuerySet[Any]):
 
     def locked(self) -> Self:
         """Return the servers with their rows locked until the transaction ends, in one order."""
-        return self.order_by("pk").select_for_update()
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
     def with_parts(self) -> Self:
         """Return the servers with their mounts and network cards fetched."""

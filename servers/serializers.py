@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from cloudjobs.api.fields import (
     MetaField,
+    MethodField,
     NarrowedFields,
     ResourceUriField,
     StrictBooleanField,
@@ -16,7 +17,7 @@ from cloudjobs.api.fields import (
     WireDateTimeField,
     related,
 )
-from drives.serializers import EmptyListField, NoTagsField
+from drives.serializers import EmptyListField, NoTagsField, NothingField
 from servers.hypervisor import hypervisor
 from servers.models import Mount, Nic, Server
 from servers.mounting import MountSpec, NicSpec
@@ -24,20 +25,17 @@ from servers.querysets import KIND
 
 LARGEST_NUMBER = 2**31 - 1
 LARGEST_MEMORY = 2**62
-NO_DRIVE_TRAFFIC = dict.fromkeys(
-    (
-        "bytes_read",
-        "bytes_written",
-        "count_flush",
-        "count_read",
-        "count_written",
-        "total_time_ns_flush",
-        "total_time_ns_read",
-        "total_time_ns_write",
-    ),
-    0,
+DRIVE_COUNTERS = (
+    "bytes_read",
+    "bytes_written",
+    "count_flush",
+    "count_read",
+    "count_written",
+    "total_time_ns_flush",
+    "total_time_ns_read",
+    "total_time_ns_write",
 )
-NO_NIC_TRAFFIC = dict.fromkeys(("bytes_recv", "bytes_sent", "packets_recv", "packets_sent"), 0)
+NIC_COUNTERS = ("bytes_recv", "bytes_sent", "packets_recv", "packets_sent")
 
 
 class NumberField(serializers.IntegerField):
@@ -59,20 +57,34 @@ def is_reference(data: Any) -> bool:
 
 
 class ReferenceField(StrictUUIDField):
-    """Another object: its uuid, or an object that holds one."""
+    """Another object: its uuid, or an object that holds one, as answers have it."""
+
+    documented_type = "related"
+
+    def __init__(self, resource: str, **kwargs: Any) -> None:
+        self.resource = resource
+        super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> UUID:
         return super().to_internal_value(data["uuid"] if is_reference(data) else data)
 
+    def to_representation(self, value: Any) -> Any:
+        return related(self.resource, value)
+
 
 class AddressField(serializers.IPAddressField):
     """An IPv4 address: its text, or an object with the address as its `uuid`."""
+
+    documented_type = "related"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(protocol="IPv4", **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(data["uuid"] if is_reference(data) else data)
+
+    def to_representation(self, value: str) -> Any:
+        return related("ips", value)
 
 
 class MountRequest(serializers.Serializer[Any]):
@@ -87,7 +99,7 @@ class MountRequest(serializers.Serializer[Any]):
     device = serializers.ChoiceField(
         choices=Mount.Device.choices, help_text="Device emulation type"
     )
-    drive = ReferenceField(help_text="Drive UUID")
+    drive = ReferenceField("drives", help_text="Drive UUID")
 
     def validate_dev_channel(self, value: str) -> str:
         return ":".join(str(int(number)) for number in value.split(":"))  # 0:01 is 0:1
@@ -122,7 +134,9 @@ class NicRequest(serializers.Serializer[Any]):
     model = serializers.ChoiceField(
         choices=Nic.Model.choices, default=Nic.Model.VIRTIO, help_text="Model of the card"
     )
-    vlan = ReferenceField(allow_null=True, required=False, help_text="UUID of a private network")
+    vlan = ReferenceField(
+        "vlans", allow_null=True, required=False, help_text="UUID of a private network"
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         public, private = attrs.get("ip_v4_conf"), attrs.get("vlan")
@@ -206,67 +220,84 @@ def nic_spec(given: dict[str, Any]) -> NicSpec:
     )
 
 
+class TrafficSerializer(serializers.Serializer[Any]):
+    """Counters of a drive or a card that runs; no hypervisor counts yet, so they stay 0."""
+
+    def __init__(self, counters: tuple[str, ...], **kwargs: Any) -> None:
+        self.counters = counters
+        super().__init__(source="*", read_only=True, help_text="Traffic so far", **kwargs)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            name: serializers.IntegerField(default=0, help_text=name.replace("_", " "))
+            for name in self.counters
+        }
+
+    def to_representation(self, instance: Any) -> dict[str, int]:
+        return dict.fromkeys(self.counters, 0)
+
+
+class WhileRunning(serializers.Serializer[Any]):
+    """What a part of a server does, null while the server is stopped."""
+
+    def to_representation(self, instance: Mount | Nic) -> Any:
+        return super().to_representation(instance) if instance.server.active_since else None
+
+
+class MountRuntimeSerializer(WhileRunning):
+    io = TrafficSerializer(DRIVE_COUNTERS)
+
+
+class NicRuntimeSerializer(WhileRunning):
+    interface_type = serializers.ChoiceField(
+        choices=["public", "private"], read_only=True, help_text="Network of the card"
+    )
+    io = TrafficSerializer(NIC_COUNTERS)
+    ip_v4 = MethodField("related", help_text="Public IPv4 address")
+    ip_v6 = NothingField("string", help_text="There is no IPv6")
+
+    def get_ip_v4(self, nic: Nic) -> dict[str, str] | None:
+        address = hypervisor().address_of(nic)
+        return related("ips", address) if address else None
+
+
 class MountSerializer(MountRequest):
     """A drive of a server."""
 
-    drive = serializers.SerializerMethodField(  # type: ignore[assignment]
-        help_text="Drive UUID"
+    drive = ReferenceField("drives", source="drive_id", help_text="Drive UUID")
+    runtime = MountRuntimeSerializer(
+        source="*", read_only=True, help_text="Traffic of a server that runs"
     )
-    runtime = serializers.SerializerMethodField(help_text="Traffic of a server that runs")
 
-    def get_drive(self, mount: Mount) -> dict[str, str]:
-        return related("drives", mount.drive_id)
 
-    def get_runtime(self, mount: Mount) -> dict[str, Any] | None:
-        return {"io": NO_DRIVE_TRAFFIC} if mount.server.active_since else None
+class AddressSerializer(AddressRequest):
+    """How a card gets its IPv4 address, null for one in a private network."""
+
+    def to_representation(self, instance: Nic) -> Any:
+        return super().to_representation(instance) if instance.conf else None
 
 
 class NicSerializer(NicRequest):
     """A network card of a server."""
 
-    ip_v4_conf = serializers.SerializerMethodField(  # type: ignore[assignment]
-        help_text="Public IPv4 configuration"
+    ip_v4_conf = AddressSerializer(
+        source="*", allow_null=True, required=False, help_text="Public IPv4 configuration"
     )
-    ip_v6_conf = serializers.SerializerMethodField(help_text="There is no IPv6")
-    runtime = serializers.SerializerMethodField(help_text="Address and traffic while it runs")
-    vlan = serializers.SerializerMethodField(  # type: ignore[assignment]
-        help_text="Private network"
+    ip_v6_conf = NothingField(help_text="There is no IPv6")
+    runtime = NicRuntimeSerializer(
+        source="*", read_only=True, help_text="Address and traffic while it runs"
     )
 
-    def get_ip_v4_conf(self, nic: Nic) -> dict[str, Any] | None:
-        if not nic.conf:
-            return None
-        return {"conf": nic.conf, "ip": related("ips", nic.ip) if nic.ip else None}
 
-    def get_ip_v6_conf(self, nic: Nic) -> None:
-        return None
-
-    def get_runtime(self, nic: Nic) -> dict[str, Any] | None:
-        return nic_runtime(nic) if nic.server.active_since else None
-
-    def get_vlan(self, nic: Nic) -> dict[str, str] | None:
-        return related("vlans", nic.vlan) if nic.vlan else None
-
-
-def nic_runtime(nic: Nic) -> dict[str, Any]:
-    """Return what a card of a running server does."""
-    address = hypervisor().address_of(nic)
-    return {
-        "interface_type": "private" if nic.vlan else "public",
-        "io": NO_NIC_TRAFFIC,
-        "ip_v4": related("ips", address) if address else None,
-        "ip_v6": None,
-    }
+class NamedNicRuntimeSerializer(NicRuntimeSerializer):
+    mac = serializers.CharField(read_only=True, help_text="MAC address of the card")
 
 
 class ServerRuntimeSerializer(serializers.Serializer[Server]):
     """What a running server does."""
 
     active_since = WireDateTimeField(read_only=True, help_text="When it was started")
-    nics = serializers.SerializerMethodField(help_text="Its network cards")
-
-    def get_nics(self, server: Server) -> list[dict[str, Any]]:
-        return [{**nic_runtime(nic), "mac": nic.mac} for nic in server.nics.all()]
+    nics = NamedNicRuntimeSerializer(many=True, default=list, help_text="Its network cards")
 
 
 class RuntimeField(ServerRuntimeSerializer):
@@ -279,15 +310,18 @@ class RuntimeField(ServerRuntimeSerializer):
 class ServerSerializer(NarrowedFields, ServerRequest):
     """A server in full; expects its parts fetched, and `visible_jobs` on it."""
 
-    drives = MountSerializer(source="mounts", many=True, help_text="Drives of the server")
+    drives = MountSerializer(
+        source="mounts", many=True, default=list, help_text="Drives of the server"
+    )
     grantees = EmptyListField("list", help_text="Users who may use the server")
     jobs = serializers.SerializerMethodField(help_text="Background jobs related to this server")
-    nics = NicSerializer(many=True, help_text="Network cards of the server")
+    nics = NicSerializer(many=True, default=list, help_text="Network cards of the server")
     owner = serializers.SerializerMethodField(help_text="Owner of the server")
     permissions = EmptyListField("list", help_text="What the user who asks may do")
-    pubkeys = EmptyListField(help_text="SSH keys of the server")
+    pubkeys = EmptyListField(default=list, help_text="SSH keys of the server")
     resource_uri = ResourceUriField(KIND, help_text="The path of this server")
     runtime = RuntimeField(source="*", read_only=True, help_text="What a running server does")
+    smp = NumberField(default=None, help_text="Number of cores; as few as carry the speed")
     status = serializers.CharField(read_only=True, help_text="Status of the server")
     tags = EmptyListField(help_text="Tags of this server")  # type: ignore[assignment]
     uuid = serializers.UUIDField(read_only=True, help_text="UUID of the server")

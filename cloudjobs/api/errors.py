@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions, status
@@ -33,8 +33,17 @@ DOCUMENTED_TYPES = {
 
 
 def entry(error_type: str, message: str, point: str | None = None) -> dict[str, str | None]:
-    """Return one entry of an error list."""
-    return {"error_type": error_type, "error_message": message, "error_point": point}
+    """Return one entry of an error list; what it repeats of the request can be encoded."""
+    return {
+        "error_type": error_type,
+        "error_message": encodable(message),
+        "error_point": point and encodable(point),
+    }
+
+
+def encodable(text: str) -> str:
+    """Return the text with halves of surrogate pairs, which JSON can smuggle in, written out."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -78,8 +87,10 @@ def flatten(detail: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str | Non
 
 
 def database_trouble(error: DatabaseError) -> Response:
-    """Answer 503 when the database is locked or away; the log has the reason."""
+    """Answer 503 when the database is locked or away, 400 when it cannot keep a value."""
     logger.error("database error while answering a request", exc_info=error)
+    if isinstance(error, DataError):
+        return Response([entry("validation", "A value cannot be kept.")], status=400)
     message = "The database does not answer at the moment; try again."
     return Response([entry("database", message)], status=503, headers={"Retry-After": "2"})
 

@@ -1,5 +1,6 @@
 """Serializer fields that more than one resource uses."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,9 @@ from uuid import UUID
 from rest_framework import serializers
 
 META_KEY_LENGTH = 32
-META_VALUE_LENGTH = 10_000
 META_KEYS = 200
+META_VALUE_LENGTH = 10_000
+META_BYTES = 32 * 1024  # of the whole, as lists of many objects hold them all
 
 
 def wire_time(moment: datetime) -> str:
@@ -59,6 +61,8 @@ class MetaField(serializers.DictField):
         meta: dict[str, str] = super().to_internal_value(data)
         if len(meta) > META_KEYS:
             raise serializers.ValidationError(f"At most {META_KEYS} keys are kept.")
+        if len(json.dumps(meta)) > META_BYTES:
+            raise serializers.ValidationError(f"At most {META_BYTES} bytes are kept, as JSON.")
         for key in meta:
             self.check_key(key)
         return meta

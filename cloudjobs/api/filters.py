@@ -6,6 +6,8 @@ backslash escapes a comma and itself. A parameter that is no filter is ignored.
 """
 
 import re
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,8 @@ from rest_framework.views import APIView
 
 from cloudjobs.api.exceptions import Invalid
 
+MOST_VALUES = 200
+LONGEST_VALUE = 255  # characters; no column that is filtered holds more
 ESCAPED_OR_PLAIN = re.compile(r"(?:\\.|[^,\\])+", re.DOTALL)
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -29,7 +33,10 @@ class NamedParameterFilter(BaseFilterBackend):
         lookups: dict[str, str] = getattr(view, "filter_lookups", {})
         for parameter, lookup in lookups.items():
             for text in request.query_params.getlist(parameter):
-                queryset = queryset.filter(any_of(lookup, split_values(text)))
+                values = split_values(text)
+                if len(values) > MOST_VALUES:
+                    raise Invalid(f"A filter takes at most {MOST_VALUES} values.", parameter)
+                queryset = queryset.filter(any_of(lookup, values))
         return queryset
 
 
@@ -57,17 +64,18 @@ def split_values(text: str) -> list[str]:
 
 def any_of(lookup: str, values: list[str]) -> Q:
     """Return the condition that at least one value matches; no usable value matches nothing."""
-    condition = Q(pk__in=[])
-    for value in values:
-        if is_comparable(lookup, value):
-            condition |= Q(**{lookup: value})
-    return condition
+    usable = [value for value in values if is_comparable(lookup, value)]
+    if "__" not in lookup:
+        return Q(**{f"{lookup}__in": usable})
+    return reduce(or_, (Q(**{lookup: value}) for value in usable), Q(pk__in=[]))
 
 
 def is_comparable(lookup: str, value: str) -> bool:
     """Can a database compare its column with this value at all?"""
     if lookup == "pk":
         return is_uuid(value)
+    if len(value) > LONGEST_VALUE:
+        return False
     return value.isprintable() or not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
 
 

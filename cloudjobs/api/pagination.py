@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from cloudjobs.api.exceptions import Invalid
 
 DEFAULT_LIMIT = 20
-CHUNK_ROWS = 500
+CHUNK_ROWS = 200
 LARGEST_NUMBER = 2**63 - 1  # what a database can count to
 
 

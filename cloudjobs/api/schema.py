@@ -98,11 +98,13 @@ def default_of(field: AnyField) -> Any:
 
 def default_or_null_of(field: AnyField) -> Any:
     """Return the same in the later style, where null stands for what has to be given."""
+    if field.read_only and field.default is empty:
+        return NO_DEFAULT
     default = raw_default(field)
     if default in (list, dict):
         return default()
     if callable(default):
-        return NO_DEFAULT if field.read_only else None
+        return None
     return default
 
 

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 
 from accounts.models import User
 from jobs import registry, runner
@@ -196,3 +197,21 @@ def test_end_of_a_lost_lease_does_not_end_the_parent(owner: User) -> None:
         runner.finish(child, Job.State.SUCCESS)
     assert {job.state for job in jobs_of(root)} == {"started"}
     assert settled == []
+
+
+def test_job_is_finished_again_after_a_deadlock(
+    as_operation: Callable[[Callable[[Job, Progress], None]], Job],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "PAUSES_BEFORE_FINISHING_AGAIN", (0, 0))
+    job, settle, broken = as_operation(lambda job, progress: None), Noted.settle, [True]
+
+    def settle_at_the_second_time(operation: Noted, job: Job) -> None:
+        if broken and broken.pop():
+            raise OperationalError("deadlock detected")
+        settle(operation, job)
+
+    monkeypatch.setattr(Noted, "settle", settle_at_the_second_time)
+    runner.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, settled) == ("success", [(str(job.pk), "success")])

@@ -39,7 +39,8 @@ def full_server(owner: User) -> Server:
 @pytest.fixture
 def disks(full_server: Server) -> list[Drive]:
     """The large and the small disk of the full server."""
-    return list(Drive.objects.filter(media="disk").order_by("name"))
+    disks = Drive.objects.filter(mounts__server=full_server, media="disk")
+    return list(disks.order_by("name"))
 
 
 @pytest.fixture
