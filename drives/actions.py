@@ -305,8 +305,8 @@ def delete_locked(drive: Drive) -> None:
 
 def settle_mounts(drives: Iterable[Drive]) -> None:
     """Let settled drives, whose rows are locked, show whether a server has them."""
-    for drive in drives:
-        drive.become(drive.settled_status, *Drive.SETTLED)
+    keys = [drive.pk for drive in drives]
+    Drive.objects.filter(pk__in=keys, status__in=Drive.SETTLED).settle()
 
 
 def upload_drive(

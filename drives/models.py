@@ -78,11 +78,6 @@ class Drive(models.Model):
         return self.name
 
     @property
-    def settled_status(self) -> Status:
-        """The status that the drive has while no job works on it."""
-        return self.Status.MOUNTED if self.mounts.exists() else self.Status.UNMOUNTED
-
-    @property
     def is_in_use(self) -> bool:
         """Is it mounted on a server that runs, starts or stops?"""
         return Drive.objects.in_use().filter(pk=self.pk).exists()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from drives.models import Drive
 from drives.querysets import KIND
@@ -29,23 +30,18 @@ def drive_of(job: Job) -> Drive:
     return drive
 
 
-def locked_drive_of(job: Job) -> Drive:
-    """Return the same drive; nobody mounts or changes it until the transaction ends."""
-    drive: Drive = Drive.objects.locked().get(pk=job.params["drive"])
-    return drive
+def drives_of(job: Job, *roles: str) -> Any:
+    """Return the query for the drives that have these roles in the job, such as its source."""
+    return Drive.objects.filter(pk__in=[job.params[role] for role in roles])
 
 
-def clone_and_source(job: Job, drives: Any) -> tuple[Drive, Drive]:
-    """Return the two drives of a clone's job, in one query."""
-    keys = (job.params["drive"], job.params["source"])
-    found = {str(drive.pk): drive for drive in drives.filter(pk__in=keys)}
-    return found[keys[0]], found[keys[1]]
-
-
-def settle_made(job: Job, drive: Drive, passing: Drive.Status) -> None:
+def settle_made(job: Job, passing: Drive.Status) -> None:
     """Let a drive that was being made be settled, or unavailable if its job did not succeed."""
-    succeeded = job.state == Job.State.SUCCESS
-    drive.become(drive.settled_status if succeeded else Drive.Status.UNAVAILABLE, passing)
+    made = drives_of(job, "drive").filter(status=passing)
+    if job.state == Job.State.SUCCESS:
+        made.settle()
+    else:
+        made.update(status=Drive.Status.UNAVAILABLE)
 
 
 def backend_of(drive: Drive) -> StorageBackend:
@@ -65,7 +61,8 @@ class CreateDrive(Operation):
             backend_of(drive).create(drive.pk, drive.size)
 
     def settle(self, job: Job) -> None:
-        settle_made(job, locked_drive_of(job), Drive.Status.CREATING)
+        drives_of(job, "drive").lock()
+        settle_made(job, Drive.Status.CREATING)
 
 
 class CloneDrive(Operation):
@@ -74,7 +71,8 @@ class CloneDrive(Operation):
     name = "drive_clone"
 
     def run(self, job: Job, progress: Progress) -> None:
-        drive, source = clone_and_source(job, Drive.objects)
+        drives = drives_of(job, "drive", "source").in_bulk()
+        drive, source = (drives[UUID(job.params[role])] for role in ("drive", "source"))
         with storage_failures_shown():
             backend_of(drive).clone(
                 drive.pk,
@@ -90,11 +88,11 @@ class CloneDrive(Operation):
 
         The rows' locks make the last of several clones that end at the same moment see the others.
         """
-        clone, source = clone_and_source(job, Drive.objects.locked())
-        settle_made(job, clone, Drive.Status.CLONING_DST)
+        drives_of(job, "drive", "source").lock()
+        settle_made(job, Drive.Status.CLONING_DST)
         clones = Job.objects.unfinished().filter(operation=self.name)
-        if not clones.filter(params__source=str(source.pk)).exists():
-            source.become(source.settled_status, Drive.Status.CLONING_SRC)
+        if not clones.filter(params__source=job.params["source"]).exists():
+            drives_of(job, "source").filter(status=Drive.Status.CLONING_SRC).settle()
 
 
 class ResizeDrive(Operation):
@@ -109,9 +107,10 @@ class ResizeDrive(Operation):
             backend_of(drive).grow(drive.pk, job.params["size"])
 
     def settle(self, job: Job) -> None:
-        drive = locked_drive_of(job)
-        grown = job.params["size"] if job.state == Job.State.SUCCESS else drive.size
-        drive.become(drive.settled_status, Drive.Status.RESIZING, size=grown)
+        drives_of(job, "drive").lock()
+        resized = drives_of(job, "drive").filter(status=Drive.Status.RESIZING)
+        grown = {"size": job.params["size"]} if job.state == Job.State.SUCCESS else {}
+        resized.settle(**grown)
 
 
 class DeleteDrive(Operation):
@@ -126,9 +125,10 @@ class DeleteDrive(Operation):
             backend_of(drive).delete(drive.pk)
 
     def settle(self, job: Job) -> None:
-        drive = locked_drive_of(job)
+        drives = drives_of(job, "drive")
+        drives.lock()
         if job.state == Job.State.SUCCESS:
-            drive.delete()
+            drives.delete()
             mark_gone(KIND, job.params["drive"])
         else:
-            drive.become(Drive.Status.UNAVAILABLE, Drive.Status.DELETING)
+            drives.filter(status=Drive.Status.DELETING).update(status=Drive.Status.UNAVAILABLE)

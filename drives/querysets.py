@@ -2,7 +2,8 @@
 
 from typing import Any, Self
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
 KIND = "drives"
 SERVER_AT_WORK = ("starting", "running", "stopping")
@@ -22,3 +23,20 @@ class DriveQuerySet(QuerySet[Any]):
         Nothing but these rows: a lock on their owner would stand in the way of every insert.
         """
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+    def lock(self) -> None:
+        """Lock the rows until the transaction ends; SQLite's holds the only write lock anyway."""
+        if connection.features.has_select_for_update:
+            list(self.locked().values_list("pk", flat=True))
+
+    def settle(self, **values: Any) -> int:
+        """Let the drives be mounted or unmounted, as servers have them; return how many were.
+
+        One statement. The caller has locked the rows, so nobody mounts them meanwhile.
+        """
+        mounted = Exists(self.model.objects.filter(pk=OuterRef("pk"), mounts__isnull=False))
+        status = Case(
+            When(mounted, then=Value(self.model.Status.MOUNTED)),
+            default=Value(self.model.Status.UNMOUNTED),
+        )
+        return self.update(status=status, **values)

@@ -84,10 +84,14 @@ def run_jobs(db: None) -> Callable[[], None]:
 
 @pytest.fixture
 def storage(settings: Settings, tmp_path: Path) -> Path:
-    """Put the hosts of the settings into a folder of the test; they take drives up to 64 GiB."""
+    """Put the hosts of the settings into a folder of the test; they take drives up to 64 GiB.
+
+    They have 16 GiB each, so that what else goes on on the disk decides nothing.
+    """
     hosts = deepcopy(settings.STORAGE_HOSTS)
     for name, host in hosts.items():
         host["options"]["root"] = str(tmp_path / "images" / name)
+        host["options"]["capacity"] = 16 * GIB
         host["max_size"] = 64 * GIB
     settings.STORAGE_HOSTS = hosts
     return tmp_path / "images"
