@@ -152,28 +152,33 @@ def test_definition_may_be_sent_back_and_only_its_name_counts(
     assert len(body["drives"]) == 3
 
 
-def test_avoided_server_has_its_drives_on_other_hosts(
-    api: APIClient, full_server: Server, disks: list[Drive]
-) -> None:
-    clone(api, full_server, query=f"&avoid={full_server.pk}")
-    assert {disk.storage_host for disk in disks} == {"dssd-1"}
-    copies = Drive.objects.filter(mounts__server=clone_of(full_server), media="disk")
-    assert {copy.storage_host for copy in copies} == {"dssd-2"}
-
-
-def test_avoided_drive_lies_on_another_host(
-    api: APIClient, full_server: Server, disks: list[Drive]
-) -> None:
-    clone(api, full_server, query=f"&avoid={disks[1].pk},{full_server.pk}")
+def test_clone_goes_where_there_is_more_room(api: APIClient, full_server: Server) -> None:
+    clone(api, full_server)
     assert hosts_of(clone_of(full_server)) == {"dssd-1", "dssd-2"}  # the first has the CD
+
+
+def test_host_of_an_avoided_server_is_left_alone(
+    api: APIClient, full_server: Server, owner: User
+) -> None:
+    other = MountFactory(server__owner=owner, drive__storage_host="dssd-2")
+    answer = clone(api, full_server, query=f"&avoid={other.server_id}")
+    assert hosts_of(Server.objects.get(pk=answer.json()["uuid"])) == {"dssd-1"}
+
+
+def test_host_of_an_avoided_drive_is_left_alone(
+    api: APIClient, full_server: Server, owner: User
+) -> None:
+    other = MountFactory(server__owner=owner, drive__storage_host="dssd-2")
+    answer = clone(api, full_server, query=f"&avoid={other.drive_id}")
+    assert hosts_of(Server.objects.get(pk=answer.json()["uuid"])) == {"dssd-1"}
 
 
 def test_servers_and_drives_of_others_are_not_avoided(
     api: APIClient, full_server: Server, stranger: User
 ) -> None:
-    foreign = MountFactory(server__owner=stranger)
+    foreign = MountFactory(server__owner=stranger, drive__storage_host="dssd-2")
     clone(api, full_server, query=f"&avoid={foreign.server_id},{foreign.drive_id}")
-    assert hosts_of(clone_of(full_server)) == {"dssd-1"}
+    assert hosts_of(clone_of(full_server)) == {"dssd-1", "dssd-2"}
 
 
 def test_clone_is_cloned_once_it_is_whole(
