@@ -46,9 +46,9 @@ class DriveAdmin(admin.ModelAdmin):
             try:
                 clone = clone_drive(drive.pk, drive.owner, {})
             except PointedError as error:
-                messages.error(request, f"{drive.name}: {error}")
+                messages.error(request, f"Not cloned: {drive.name}. {error}")
             else:
-                messages.success(request, f"{drive.name} is being cloned as {clone.name}.")
+                messages.success(request, f"Cloning {drive.name} as {clone.name}.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

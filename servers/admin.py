@@ -76,6 +76,6 @@ class ServerAdmin(admin.ModelAdmin):
             try:
                 clone = clone_server(server.pk, server.owner, CloneWishes())
             except PointedError as error:
-                messages.error(request, f"{server.name}: {error}")
+                messages.error(request, f"Not cloned: {server.name}. {error}")
             else:
-                messages.success(request, f"{server.name} is being cloned as {clone.name}.")
+                messages.success(request, f"Cloning {server.name} as {clone.name}.")

@@ -1,0 +1,92 @@
+"""The admin: every page opens, the job tree is a tree, and cloning is the API's own action."""
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from drives.models import Drive
+from jobs.actions import submit
+from jobs.models import Job
+from servers.models import Server
+from tests.factories import DriveFactory, MountFactory, NicFactory
+from tests.trees import inner, jobs_of, leaf
+
+OURS = [
+    model
+    for model in admin.site._registry
+    if model._meta.app_label in {"accounts", "drives", "jobs", "servers"}
+]
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("operator@example.com", "secret"))
+    return client
+
+
+@pytest.fixture
+def server(storage: object) -> Server:
+    mount = MountFactory()
+    NicFactory(server=mount.server)
+    return mount.server
+
+
+def page(model: type[Model], name: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_list_and_object_open(operator: Client, server: Server, model: type[Model]) -> None:
+    submit(inner(leaf(10), leaf(20)), server.owner)
+    assert operator.get(page(model, "changelist")).status_code == 200
+    for row in model._default_manager.all()[:2]:
+        assert operator.get(page(model, "change", row.pk)).status_code == 200
+
+
+def test_jobs_can_only_be_looked_at(operator: Client, server: Server) -> None:
+    job = submit(leaf(10), server.owner)
+    assert operator.get(page(Job, "add")).status_code == 403
+    assert operator.post(page(Job, "change", job.pk), {"state": "success"}).status_code == 403
+    assert operator.post(page(Job, "delete", job.pk), {"post": "yes"}).status_code == 403
+    job.refresh_from_db()
+    assert job.state == "started"
+
+
+def test_sub_jobs_stand_indented_below_their_root(operator: Client, server: Server) -> None:
+    root = submit(inner(leaf(10), leaf(20)), server.owner)
+    html = operator.get(page(Job, "changelist")).content.decode()
+    places = [html.index(str(job.pk)) for job in jobs_of(root)]
+    assert places == sorted(places)
+    assert html.count("padding-left:32px") == 2
+
+
+def test_drive_is_cloned_by_an_action(operator: Client, storage: object) -> None:
+    drive = DriveFactory(name="golden")
+    body = {"action": "clone", "_selected_action": [str(drive.pk)]}
+    answer = operator.post(page(Drive, "changelist"), body, follow=True)
+    assert "Cloning golden as golden." in answer.content.decode()
+    assert Drive.objects.filter(status="cloning_dst", owner=drive.owner).count() == 1
+
+
+def test_server_is_cloned_by_an_action(operator: Client, server: Server) -> None:
+    body = {"action": "clone", "_selected_action": [str(server.pk)]}
+    operator.post(page(Server, "changelist"), body)
+    assert Server.objects.filter(owner=server.owner).count() == 2
+    assert Job.objects.get(parent=None).operation == "server_clone"
+
+
+def test_action_tells_why_a_drive_cannot_be_cloned(operator: Client, storage: object) -> None:
+    drive = DriveFactory(status=Drive.Status.UNAVAILABLE)
+    body = {"action": "clone", "_selected_action": [str(drive.pk)]}
+    answer = operator.post(page(Drive, "changelist"), body, follow=True)
+    assert "A drive that is unavailable cannot be cloned." in answer.content.decode()
+
+
+def test_users_without_rights_are_sent_to_the_login(owner: User) -> None:
+    client = Client()
+    client.force_login(owner)
+    assert client.get(page(Job, "changelist")).status_code == 302
