@@ -8,9 +8,10 @@ from django.db import models
 from django.utils import timezone
 
 from drives.querysets import DriveQuerySet
+from jobs.models import WorkedOn
 
 
-class Drive(models.Model):
+class Drive(WorkedOn, models.Model):
     """A virtual disk or CD. Its image is found on `storage_host` under the drive's own uuid.
 
     creating ──▶ settled ◀──▶ cloning_src      while at least one clone of it is unfinished
@@ -86,12 +87,3 @@ class Drive(models.Model):
     def is_readable(self) -> bool:
         """Is there a whole image, that nothing is changing?"""
         return self.status in self.READABLE
-
-    def become(self, status: Status, *expected: Status, **values: Any) -> bool:
-        """Move to a status if the row is in one of the expected ones; False when it is not."""
-        row = Drive.objects.filter(pk=self.pk, status__in=expected)
-        moved = bool(row.update(status=status, **values))
-        if moved:
-            for name, value in {"status": status, **values}.items():
-                setattr(self, name, value)
-        return moved

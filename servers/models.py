@@ -9,10 +9,11 @@ from django.db import models
 from django.utils import timezone
 
 from drives.models import Drive
+from jobs.models import WorkedOn
 from servers.querysets import ServerQuerySet
 
 
-class Server(models.Model):
+class Server(WorkedOn, models.Model):
     """A virtual machine: what it consists of, and whether it runs.
 
         stopped ──▶ starting ──▶ running ──▶ stopping ──▶ stopped
@@ -70,14 +71,6 @@ class Server(models.Model):
     def is_at_rest(self) -> bool:
         """Is nothing running that could change its drives?"""
         return self.status in self.AT_REST
-
-    def become(self, status: Status, *expected: Status, **values: Any) -> bool:
-        """Move to a status if the row is in one of the expected ones; False when it is not."""
-        row = Server.objects.filter(pk=self.pk, status__in=expected)
-        moved = bool(row.update(status=status, **values))
-        if moved:
-            self.refresh_from_db()
-        return moved
 
 
 class Mount(models.Model):

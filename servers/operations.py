@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 
-from django.db.models.functions import Now
+from django.utils import timezone
 
 from jobs.exceptions import OperationFailed
 from jobs.models import Job
@@ -41,7 +41,7 @@ class PowerOperation(Operation):
     def settle(self, job: Job) -> None:
         server = Server.objects.locked().get(pk=job.params["server"])
         reached = self.after if job.state == Job.State.SUCCESS else self.before
-        since = server.active_since or Now()
+        since = server.active_since or timezone.now()
         running = reached == Server.Status.RUNNING
         server.become(reached, self.passing, active_since=since if running else None)
 

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from drives.models import Drive
 from servers.models import Server
-from tests.factories import MIB, MountFactory, NicFactory, ServerFactory
+from tests.factories import MIB, DriveFactory, MountFactory, NicFactory, ServerFactory
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +46,9 @@ def disks(full_server: Server) -> list[Drive]:
 @pytest.fixture
 def cd(full_server: Server) -> Drive:
     return Drive.objects.get(media="cdrom")
+
+
+@pytest.fixture
+def disk(owner: User) -> Drive:
+    """A disk that no server has."""
+    return DriveFactory(owner=owner)

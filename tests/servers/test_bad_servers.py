@@ -1,6 +1,5 @@
 """What no definition of a server may hold, whichever request carries it."""
 
-import json
 from typing import Any
 
 import pytest
@@ -10,12 +9,9 @@ from accounts.models import User
 from drives.models import Drive
 from servers.models import Server
 from tests.conftest import Unchanged
-from tests.factories import MIB, DriveFactory, MountFactory, ServerFactory
-from tests.wire import API, faults_of
-
-DEFINITION = {"cpu": 2000, "mem": 512 * MIB, "name": "new", "vnc_password": "secret"}
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
+from tests.factories import MIB, ServerFactory
+from tests.servers.definitions import DEFINITION, UNKNOWN, place, send, with_drive, with_nic
+from tests.wire import faults_of
 
 NUMBERS = [0, -1, 2**70, 1.5, 1e9, "x", "", "-1", "1e9", "９", True, None, [], {}]
 NAMES = ["", " ", "x" * 256, "a\x00b", 1, None, True, [], {}]
@@ -25,15 +21,6 @@ CHANNELS = ["", "0", "0:", ":0", "0:0:0", "-1:0", "0:x", "00000:0", "0 : 0", 0, 
 UUIDS = ["", "x", 1, None, True, [], {}, {"uuid": "x"}, {"uuid": None}, {"uuid": {"uuid": "x"}}]
 ADDRESSES = ["", "x", "1.2.3", "1.2.3.256", "::1", 1, None, [], {}, {"uuid": "x"}, {"uuid": 7}]
 BOOT_ORDERS = [-1, 1025, "x", 1.5, True, []]
-
-
-def with_drive(**parts: Any) -> dict[str, Any]:
-    place = {"dev_channel": "0:0", "device": "virtio", "drive": UNKNOWN}
-    return {"drives": [place | parts]}
-
-
-def with_nic(**parts: Any) -> dict[str, Any]:
-    return {"nics": [{"ip_v4_conf": {"conf": "dhcp"}} | parts]}
 
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
@@ -101,20 +88,6 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 
 def shown(value: Any) -> str:
     return ascii(value)[:60]
-
-
-def send(api: APIClient, method: str, path: str, body: Any) -> Any:
-    """Send the body as it is, even what the client's own encoder would refuse."""
-    return api.generic(method, f"{API}/{path}", json.dumps(body), content_type="application/json")
-
-
-def place(drive: Drive, **parts: Any) -> dict[str, Any]:
-    return {"dev_channel": "0:0", "device": "virtio", "drive": str(drive.pk), **parts}
-
-
-@pytest.fixture
-def disk(owner: User) -> Drive:
-    return DriveFactory(owner=owner)
 
 
 @pytest.mark.parametrize(("bad", "point"), FAULTS, ids=shown)
@@ -214,126 +187,6 @@ def test_all_faults_are_told(api: APIClient, unchanged: Unchanged) -> None:
     }
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_two_drives_do_not_share_a_channel(
-    api: APIClient, owner: User, server: Server, disk: Drive, unchanged: Unchanged, method: str
-) -> None:
-    other = DriveFactory(owner=owner)
-    drives = [place(disk), place(other, dev_channel="00:0")]
-    path = "servers/" if method == "POST" else f"servers/{server.pk}/"
-    with unchanged():
-        response = send(api, method, path, DEFINITION | {"drives": drives})
-    assert response.status_code == 400
-    assert faults_of(response) == [("validation", "drives.1.dev_channel")]
-
-
-def test_drive_is_not_mounted_twice_on_a_server(
-    api: APIClient, disk: Drive, unchanged: Unchanged
-) -> None:
-    drives = [place(disk), place(disk, dev_channel="0:1")]
-    with unchanged():
-        response = send(api, "POST", "servers/", DEFINITION | {"drives": drives})
-    assert response.status_code == 400
-    assert faults_of(response) == [("validation", "drives.1.drive")]
-
-
-def test_server_has_a_thousand_drives_at_most(api: APIClient, unchanged: Unchanged) -> None:
-    one = {"dev_channel": "0:0", "device": "virtio", "drive": UNKNOWN}
-    with unchanged():
-        response = send(api, "POST", "servers/", DEFINITION | {"drives": [one] * 1025})
-    assert response.status_code == 400
-    assert faults_of(response) == [("validation", "drives")]
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("sharing", [{}, {"media": "cdrom"}, {"allow_multimount": True}])
-def test_foreign_drive_is_not_there(
-    api: APIClient,
-    server: Server,
-    stranger: User,
-    unchanged: Unchanged,
-    method: str,
-    sharing: dict[str, Any],
-) -> None:
-    drives = [place(DriveFactory(owner=stranger, **sharing))]
-    path = "servers/" if method == "POST" else f"servers/{server.pk}/"
-    with unchanged():
-        response = send(api, method, path, DEFINITION | {"drives": drives})
-    assert response.status_code == 400
-    assert faults_of(response) == [("validation", "drives.0.drive")]
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_disk_of_another_server_is_refused(
-    api: APIClient, server: Server, full_server: Server, unchanged: Unchanged, method: str
-) -> None:
-    mount = full_server.mounts.get(boot_order=1)
-    drives = [place(mount.drive, dev_channel="0:1")]
-    path = "servers/" if method == "POST" else f"servers/{server.pk}/"
-    with unchanged():
-        response = send(api, method, path, DEFINITION | {"drives": drives})
-    assert response.status_code == 403
-    assert faults_of(response) == [("permission", "drives.0.drive")]
-
-
-def test_disk_that_two_new_servers_want_is_refused(
-    api: APIClient, disk: Drive, unchanged: Unchanged
-) -> None:
-    with unchanged():
-        response = send(api, "POST", "servers/", [DEFINITION | {"drives": [place(disk)]}] * 2)
-    assert response.status_code == 403
-    assert faults_of(response) == [("permission", "objects.1.drives.0.drive")]
-
-
-@pytest.mark.parametrize(
-    "status", ["cloning_src", "resizing", "uploading", "deleting", "unavailable"]
-)
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("media", ["disk", "cdrom"])
-def test_drive_in_a_passing_status_is_refused(
-    api: APIClient,
-    server: Server,
-    disk: Drive,
-    unchanged: Unchanged,
-    status: str,
-    method: str,
-    media: str,
-) -> None:
-    Drive.objects.update(status=status, media=media)
-    path = "servers/" if method == "POST" else f"servers/{server.pk}/"
-    with unchanged():
-        response = send(api, method, path, DEFINITION | {"drives": [place(disk)]})
-    assert response.status_code == 403
-    assert faults_of(response) == [("permission", "drives.0.drive")]
-
-
-def test_refused_update_keeps_the_old_drives(
-    api: APIClient, full_server: Server, owner: User, unchanged: Unchanged
-) -> None:
-    busy = DriveFactory(owner=owner, status="resizing")
-    body = DEFINITION | {"name": "other", "drives": [place(busy)], "nics": []}
-    with unchanged():
-        assert send(api, "PUT", f"servers/{full_server.pk}/", body).status_code == 403
-
-
-def test_card_of_another_server_is_not_taken(
-    api: APIClient, server: Server, full_server: Server, unchanged: Unchanged
-) -> None:
-    mac = full_server.nics.first().mac
-    with unchanged():
-        response = send(api, "PUT", f"servers/{server.pk}/", DEFINITION | with_nic(mac=mac))
-    assert response.status_code == 400
-    assert faults_of(response) == [("validation", "nics.0.mac")]
-
-
-def test_card_is_named_once(api: APIClient, full_server: Server, unchanged: Unchanged) -> None:
-    nics = with_nic(mac=full_server.nics.first().mac)["nics"] * 2
-    with unchanged():
-        response = send(api, "PUT", f"servers/{full_server.pk}/", DEFINITION | {"nics": nics})
-    assert response.status_code == 400
-    assert faults_of(response) == [("validation", "nics.1.mac")]
-
-
 def test_smaller_speed_must_still_fit_the_cores(
     api: APIClient, owner: User, unchanged: Unchanged
 ) -> None:
@@ -382,14 +235,3 @@ def test_avoid_takes_uuids_only(
         response = send(api, "POST", path, {})
     assert response.status_code == 400
     assert faults_of(response) == [("validation", "avoid")]
-
-
-def test_disk_whose_sharing_ended_is_refused(
-    api: APIClient, server: Server, unchanged: Unchanged
-) -> None:
-    mount = MountFactory(server=server, drive__allow_multimount=True)
-    Drive.objects.update(allow_multimount=False)
-    with unchanged():
-        response = send(api, "POST", "servers/", DEFINITION | {"drives": [place(mount.drive)]})
-    assert response.status_code == 403
-    assert faults_of(response) == [("permission", "drives.0.drive")]
