@@ -1,12 +1,28 @@
 """The addresses of a resource, as the API documents them."""
 
-from rest_framework.routers import DefaultRouter, DynamicRoute, Route
+from collections.abc import Callable
+from typing import Any
+
+from rest_framework.routers import APIRootView, DefaultRouter, DynamicRoute, Route
+
+
+class CloudjobsApi(APIRootView):
+    """What there is: each resource tells about itself at its `schema/`."""
 
 
 class ResourceRouter(DefaultRouter):
     """List (GET, POST, DELETE), object (GET, PUT, DELETE), and `action/?do=NAME`."""
 
     include_format_suffixes = False
+    APIRootView = CloudjobsApi
+    singles = ("capabilities", "profile")  # addresses that are no lists, by their names
+
+    def get_api_root_view(self, api_urls: Any = None) -> Callable[..., Any]:
+        """Return the view of the API's root, which lists the resources and the singles."""
+        lists = {prefix: f"{basename}-list" for prefix, _, basename in self.registry}
+        names = dict(sorted({**lists, **{name: name for name in self.singles}}.items()))
+        return self.APIRootView.as_view(api_root_dict=names)
+
     routes = [
         Route(
             url=r"^{prefix}/$",

@@ -1,0 +1,17 @@
+"""The API's root, for people who look around."""
+
+from rest_framework.test import APIClient
+
+ROOT = "/api/2.0/"
+
+
+def test_root_leads_to_everything(api: APIClient) -> None:
+    addresses = api.get(ROOT).json()
+    assert set(addresses) == {"capabilities", "drives", "jobs", "profile", "servers"}
+    assert {api.get(address).status_code for address in addresses.values()} == {200}
+
+
+def test_root_tells_a_browser_what_it_is(api: APIClient) -> None:
+    page = api.get(ROOT, HTTP_ACCEPT="text/html").content.decode()
+    assert "Cloudjobs Api" in page
+    assert "each resource tells about itself" in page
