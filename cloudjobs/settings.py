@@ -139,6 +139,7 @@ Q_CLUSTER = {
 # --- Jobs and storage -----------------------------------------------------------------------
 
 JOB_LEASE_SECONDS = 30
+JOB_MAX_ATTEMPTS = 3  # without getting on; then the job fails
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=3)
 
 MIB = 1024**2

@@ -31,6 +31,7 @@ from drives.serializers import (
     UploadRequest,
 )
 from jobs.api import WorkedOnViewSet
+from jobs.idempotency import answer_once
 
 UPLOAD_TYPE = "application/octet-stream"
 
@@ -73,6 +74,10 @@ class DriveViewSet(WorkedOnViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def clone(self, request: Request, uuid: str) -> Response:
+        """Make one clone, however often the request is sent with the same `Idempotency-Key`."""
+        return answer_once(request, lambda: self.clone_now(request, uuid))
+
+    def clone_now(self, request: Request, uuid: str) -> Response:
         """Make a new drive with this one's data; a job copies them."""
         wishes = self.validated(CloneRequest, request)
         avoid = uuids_in(request, "avoid")

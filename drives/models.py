@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from drives.querysets import DriveQuerySet
-from jobs.models import WorkedOn
+from jobs.statuses import WorkedOn
 
 
 class Drive(WorkedOn, models.Model):

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from cloudjobs.api.exceptions import Refused
+from drives import placement
 from drives.models import Drive
 from drives.querysets import KIND
 from drives.storage import StorageBackend, StorageError, get_host
@@ -14,6 +16,17 @@ from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import Operation
 
+KEPT_OF_REMOVED = (
+    "name",
+    "media",
+    "size",
+    "storage_host",
+    "storage_type",
+    "allow_multimount",
+    "affinities",
+    "meta",
+)
+
 
 @contextmanager
 def storage_failures_shown() -> Iterator[None]:
@@ -21,7 +34,7 @@ def storage_failures_shown() -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        raise OperationFailed(str(error)) from error
+        raise OperationFailed(str(error), error.code, error.hint) from error
 
 
 def drive_of(job: Job) -> Drive:
@@ -89,10 +102,68 @@ class CloneDrive(Operation):
         The rows' locks make the last of several clones that end at the same moment see the others.
         """
         drives_of(job, "drive", "source").lock()
-        settle_made(job, Drive.Status.CLONING_DST)
+        if job.state == Job.State.CANCELLED:
+            remove_made(job)
+        else:
+            settle_made(job, Drive.Status.CLONING_DST)
         clones = Job.objects.unfinished().filter(operation=self.name)
         if not clones.filter(params__source=job.params["source"]).exists():
             drives_of(job, "source").filter(status=Drive.Status.CLONING_SRC).settle()
+
+    def discard(self, job: Job) -> None:
+        """Free the bytes of a clone that is not wanted any more."""
+        get_host(job.params["storage_host"]).backend.delete(UUID(job.params["drive"]))
+
+    def revive(self, job: Job) -> None:
+        """Have the clone again, as it was before it was cancelled, and go on from its partial."""
+        drives_of(job, "drive", "source").lock()
+        require_source(job)
+        bring_back(job)
+        keep_what_is_there(job)
+        placement.require_room(job.params["storage_host"], job.weight - job.bytes_done)
+        drives_of(job, "source").filter(status__in=Drive.SETTLED).update(
+            status=Drive.Status.CLONING_SRC
+        )
+
+
+def remove_made(job: Job) -> None:
+    """Delete the row of a drive whose making was cancelled; the job keeps what it was."""
+    for drive in drives_of(job, "drive"):
+        job.params["removed"] = {name: getattr(drive, name) for name in KEPT_OF_REMOVED}
+        Job.objects.filter(pk=job.pk).update(params=job.params)
+        drive.delete()
+        mark_gone(KIND, drive.pk)
+
+
+def require_source(job: Job) -> None:
+    """Refuse to clone once more what is gone or may change."""
+    source = drives_of(job, "source").first()
+    if source is None:
+        raise Refused("The drive to be cloned was deleted.", "resources")
+    if not source.is_readable or source.is_in_use:
+        status = "in use" if source.is_readable else source.status
+        raise Refused(f"The drive to be cloned is {status}.", "resources")
+
+
+def bring_back(job: Job) -> None:
+    """Let the drive that the job makes be in the making again, if need be from what was kept."""
+    removed = job.params.pop("removed", None)
+    if removed is not None:
+        values = removed | {"uuid": job.params["drive"], "owner_id": job.owner_id}
+        Drive.objects.create(status=Drive.Status.CLONING_DST, **values)
+        for resource in job.resources:
+            resource["is_gone"] &= resource["uuid"] != job.params["drive"]
+        return
+    unavailable = drives_of(job, "drive").filter(status=Drive.Status.UNAVAILABLE)
+    if not unavailable.update(status=Drive.Status.CLONING_DST):
+        raise Refused("The new drive was deleted; clone the source again instead.", "resources")
+
+
+def keep_what_is_there(job: Job) -> None:
+    """Go on from the cursor if the partial reaches so far, else from the beginning."""
+    backend = get_host(job.params["storage_host"]).backend
+    if not job.cursor or backend.partial_size(UUID(job.params["drive"])) < job.cursor:
+        job.cursor = job.bytes_done = 0
 
 
 class ResizeDrive(Operation):

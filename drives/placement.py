@@ -10,7 +10,7 @@ from django.db.models import F, Sum
 from accounts.models import User
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid
 from drives.models import Drive
-from drives.storage import StorageHost, all_hosts, hosts_of, storage_types
+from drives.storage import StorageHost, all_hosts, get_host, hosts_of, storage_types
 from jobs.models import Job
 
 RESERVATION_LOCK = 0x636A_7370  # any number, the same for all who reserve
@@ -47,6 +47,21 @@ def choose_host(
             f"{max(0, room[best.name])} are free."
         )
     return best
+
+
+def require_room(host: str, needed: int) -> None:
+    """Refuse what does not fit on a storage host; the caller reserves it in its transaction.
+
+    Raises:
+        BackendUnavailable: the bytes are not free.
+    """
+    lock_reservations()
+    room = free_bytes(get_host(host))
+    if room < needed:
+        raise BackendUnavailable(
+            f"There is not enough space on {host}: {needed} bytes are needed, "
+            f"{max(0, room)} are free."
+        )
 
 
 def hosts_taking(storage_type: str, size: int) -> list[StorageHost]:

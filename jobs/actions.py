@@ -1,5 +1,6 @@
-"""Submitting work: a whole tree of jobs in one transaction."""
+"""What can be done with jobs: submit a whole tree of them, cancel it, retry it."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,9 +11,14 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.models import User
+from cloudjobs.api.exceptions import Missing, Refused
+from jobs import endings
+from jobs.events import EventKind, event
 from jobs.models import Job, JobLink
 from jobs.registry import get_operation
 from jobs.tasks import enqueue
+
+logger = logging.getLogger(__name__)
 
 TREE_NUMBERS = "jobs_tree_number"  # the PostgreSQL sequence, made by a migration
 
@@ -75,6 +81,7 @@ def plan(
         resources=[resource.as_json() for resource in spec.resources],
         is_internal=get_operation(spec.operation).is_internal,
         weight=spec.weight,
+        events=[event(EventKind.SUBMITTED, f"Submitted by {owner}.")],
         tree_id=tree_id,
         level=parent.level + 1 if parent else 0,
         lft=left,
@@ -104,6 +111,67 @@ def next_tree_number() -> int:
             cursor.execute("SELECT nextval(%s)", [TREE_NUMBERS])
             return int(cursor.fetchone()[0])
     return (Job.objects.aggregate(highest=Max("tree_id"))["highest"] or 0) + 1
+
+
+@transaction.atomic
+def cancel_job(uuid: UUID, by: User) -> Job:
+    """End a job and all below it that is unfinished; the work stops within a second or two.
+
+    Operators may cancel the jobs of others. A job that is cancelled already stays so.
+
+    Raises:
+        Missing: the user has no such job.
+        Refused: it has ended otherwise, or is not one that users see.
+    """
+    job = lock_job(uuid, by)
+    if job.state == Job.State.CANCELLED:
+        return job
+    if "cancel" not in job.allowed_actions:
+        raise Refused(f"The job has ended already, with {job.state}.", "state")
+    endings.cancel(job)
+    logger.info("cancelled", extra={"job": str(uuid), "by": str(by)})
+    return Job.objects.get(pk=uuid)
+
+
+@transaction.atomic
+def retry_job(uuid: UUID, by: User) -> Job:
+    """Let what did not succeed in a failed or cancelled tree run again, from where it can go on.
+
+    Raises:
+        Missing: the user has no such job.
+        Refused: it is no such root, or its objects are not there any more.
+        BackendUnavailable: there is no room for the work.
+    """
+    root = lock_job(uuid, by)
+    if "retry" not in root.allowed_actions:
+        raise Refused(refusal_to_retry(root), "state")
+    for job in Job.objects.inside(root).exclude(state=Job.State.SUCCESS).order_by("lft"):
+        get_operation(job.operation).revive(job)
+        job.revive(str(by))
+        if job.is_leaf:
+            transaction.on_commit(partial(enqueue, job.pk))
+    logger.info("retried", extra={"job": str(uuid), "by": str(by)})
+    return Job.objects.get(pk=uuid)
+
+
+def refusal_to_retry(job: Job) -> str:
+    if job.parent_id and job.is_finished:
+        return f"Only a whole tree is retried: retry {job.get_root().pk}."
+    return f"Only a job that failed or was cancelled can be retried; this one is {job.state}."
+
+
+def lock_job(uuid: UUID, by: User) -> Job:
+    """Return a job that the user may steer, as it is once its tree is locked.
+
+    Raises:
+        Missing: the user has no such job.
+    """
+    jobs = Job.objects.visible() if by.is_staff else Job.objects.visible().filter(owner=by)
+    job = jobs.filter(pk=uuid).first()
+    if job is None:
+        raise Missing("There is no such job.")
+    endings.lock_tree(job)
+    return Job.objects.get(pk=uuid)
 
 
 @transaction.atomic

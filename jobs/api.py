@@ -1,21 +1,26 @@
-"""`/jobs/`: read only. The list shows root jobs; a sub-job has its own address.
+"""`/jobs/`: to look at, to cancel and to retry. The list shows root jobs.
 
 And the base of the resources that have jobs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from accounts.models import User
 from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
+from jobs import actions
 from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
-from jobs.serializers import JobSerializer
+from jobs.runtime import runtime_of
+from jobs.serializers import JobSerializer, RuntimeSerializer
 
 
 class JobViewSet(ResourceViewSet):
@@ -25,17 +30,37 @@ class JobViewSet(ResourceViewSet):
     filter_lookups: ClassVar[dict[str, str]] = {"state": "state"}
     ordering_lookups: ClassVar[dict[str, str]] = {"last_modified": "last_modified"}
     default_order: ClassVar[tuple[str, ...]] = ("-last_modified",)
+    action_methods: ClassVar[dict[str, str]] = {"cancel": "cancel", "retry": "retry"}
 
     schema_filtering: ClassVar[dict[str, Any]] = {"state": 1}
     schema_ordering: ClassVar[Names] = ["-last_modified"]
     schema_in_older_style = True
 
     def get_queryset(self) -> QuerySet[Job]:
-        jobs = Job.objects.filter(owner=self.owner, is_internal=False)
+        jobs = Job.objects.visible().filter(owner=self.owner).without_log()
         return jobs.roots() if self.action == "list" else jobs
 
     def serialize(self, objects: Iterable[Any]) -> Objects:
         return super().serialize(with_trees(list(objects)))
+
+    @action(detail=True)
+    def runtime(self, request: Request, uuid: str) -> Response:
+        """Answer what the job is doing now: bytes, speed, time left, and its place in the queue."""
+        (job,) = with_trees([self.get_object()])
+        return Response(RuntimeSerializer(runtime_of(job)).data)
+
+    def cancel(self, request: Request, uuid: str) -> Response:
+        """End the job and all below it that is unfinished."""
+        return self.steered(actions.cancel_job)
+
+    def retry(self, request: Request, uuid: str) -> Response:
+        """Run again what did not succeed."""
+        return self.steered(actions.retry_job)
+
+    def steered(self, do: Callable[[UUID, User], Job]) -> Response:
+        """Do it with the job that is asked for, and answer the job."""
+        job = do(self.get_object().pk, self.owner)
+        return Response(self.serialize([job])[0])
 
 
 class WorkedOnViewSet(ResourceViewSet):

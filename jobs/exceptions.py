@@ -2,7 +2,14 @@
 
 
 class OperationFailed(Exception):
-    """An expected failure: the message is shown to the owner of the job."""
+    """An expected failure: the owner of the job reads the message, and the hint what to do.
+
+    `code` is the same for programs: one word that does not change.
+    """
+
+    def __init__(self, message: str, code: str = "failed", hint: str = "") -> None:
+        super().__init__(message)
+        self.code, self.hint = code, hint
 
 
 class LeaseLost(Exception):

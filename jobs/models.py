@@ -1,47 +1,62 @@
 """The job, its tree, and the moves between its states."""
 
 import uuid
-from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 from mptt.models import MPTTModel, TreeForeignKey
 
+from jobs.events import EventKind, event
 from jobs.exceptions import LeaseLost
 from jobs.querysets import JobLinkQuerySet, JobManager
-
-ALMOST_DONE = 99  # percent; 100 is only for a job whose success is committed
-LEAST_WEIGHT = 64 * 1024  # bytes that a job counts for in its parent's mean, though it moves none
+from jobs.roll_up import RolledUp, outcome
 
 
 class Reported(NamedTuple):
     """What a worker tells of its work.
 
-    `bytes_done` have been moved; below the offset `cursor` all is durable.
+    `bytes_done` have been moved; below the offset `cursor` all is durable. `rate` is bytes per
+    second, smoothed; `samples` are pairs of a time (seconds since 1970) and the bytes done by then.
     """
 
     bytes_done: int
     cursor: int
     method: str
+    rate: int | None = None
+    samples: list[list[float]] | None = None
 
 
-class Job(MPTTModel):
+class Failure(NamedTuple):
+    """Why a job failed: a sentence for its owner, a word for programs, and what can be done."""
+
+    message: str = ""
+    code: str = ""
+    hint: str = ""
+
+
+NO_FAILURE = Failure()
+ENDINGS = {"success": "Done.", "failed": "Failed.", "cancelled": "Cancelled."}
+
+
+class Job(RolledUp, MPTTModel):
     """A long piece of work, or the sum of several, in a tree that is built whole and never changed.
 
                      claim                 end
         started ───────────▶ started ───────────▶ success | failed | cancelled
-        (waiting)  ◀───────── (leased)
-                    release,
-                    lease stale
+        (waiting)  ◀───────── (leased)                        │         │
+           ▲        release,      │ end_from_outside          │         │
+           │        lease stale   └────────────▶ cancelled    │         │
+           └───────────────────── revive ─────────────────────┴─────────┘
 
     Leaves do work. The worker that claims one holds its lease: `report`, `release` and `end` are
     single UPDATEs that also ask for the lease's token, and no row means that the job is no longer
-    this worker's (`LeaseLost`). Inner jobs follow when the last child ends (`end_with_children`).
-    No worker ever calls `save()`.
+    this worker's (`LeaseLost`). A person who cancels a job, and whoever finds that its workers die
+    of it, ends it from outside: the lease is void from then on. Inner jobs follow when the last
+    child ends (`end_with_children`). No worker ever calls `save()`.
     """
 
     class State(models.TextChoices):
@@ -67,19 +82,30 @@ class Job(MPTTModel):
     is_internal = models.BooleanField(default=False)
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
     error = models.TextField(blank=True, default="")
+    error_code = models.CharField(max_length=32, blank=True, default="")
+    error_hint = models.TextField(blank=True, default="")
 
     weight = models.PositiveBigIntegerField("bytes to move", default=0)
     bytes_done = models.PositiveBigIntegerField(default=0)
     cursor = models.PositiveBigIntegerField("offset below which all is durable", default=0)
     method = models.CharField("how the bytes are moved", max_length=16, blank=True, default="")
 
+    rate = models.PositiveBigIntegerField("bytes per second", null=True, blank=True)
+    samples = models.JSONField(default=list, help_text="pairs of time and bytes done by then")
+    events = models.JSONField(default=list, help_text="what happened to the job, oldest first")
+
     attempts = models.PositiveIntegerField(default=0)
+    fruitless = models.PositiveIntegerField(
+        "attempts since the cursor last moved", default=0, editable=False
+    )
     lease_token = models.UUIDField(null=True, blank=True)
     worker = models.CharField(max_length=128, blank=True, default="")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
 
     created = models.DateTimeField(default=timezone.now)
     last_modified = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField("first claimed at", null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -100,7 +126,14 @@ class Job(MPTTModel):
                 name="job_list",
             ),
             models.Index(
-                fields=["heartbeat_at"], condition=Q(state="started"), name="job_unfinished"
+                fields=["-is_internal", "queued_at"],
+                condition=Q(state="started"),
+                name="job_unfinished",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(parent=None, finished_at__isnull=False),
+                name="job_history",
             ),
         ]
 
@@ -112,71 +145,74 @@ class Job(MPTTModel):
         return self.state in self.FINISHED
 
     @property
-    def is_leaf(self) -> bool:
-        return bool(self.rght == self.lft + 1)
+    def is_exhausted(self) -> bool:
+        """Have so many workers died of it that no further one shall try?"""
+        return self.fruitless >= settings.JOB_MAX_ATTEMPTS
 
     @property
-    def progress(self) -> int:
-        """Percent, 0 to 100: by bytes really written, and 100 only with success."""
-        if self.state == self.State.SUCCESS:
-            return 100
-        return min(ALMOST_DONE, int(self.share_done() * 100))
-
-    @property
-    def sub_jobs(self) -> list["Job"]:
-        """The jobs directly below; asks nothing of the database after `with_trees`."""
-        return [] if self.is_leaf else list(self.get_children())
-
-    def share_done(self) -> float:
-        """Return how much of the work is done, 0 to 1; an inner job's is its children's mean."""
-        if self.state == self.State.SUCCESS:
-            return 1.0
-        if self.is_leaf:
-            return min(1.0, self.bytes_done / self.weight) if self.weight else 0.0
-        total = sum(child.share_weight() for child in self.sub_jobs)
-        done = sum(child.share_weight() * child.share_done() for child in self.sub_jobs)
-        return done / total
-
-    def share_weight(self) -> int:
-        """Return the bytes that this job counts for in its parent's mean."""
-        if self.is_leaf:
-            return max(self.weight, LEAST_WEIGHT)
-        return sum(child.share_weight() for child in self.sub_jobs)
+    def allowed_actions(self) -> tuple[str, ...]:
+        """What its owner may do with the job now: cancel it, or retry the whole tree."""
+        if self.is_internal or self.state == self.State.SUCCESS:
+            return ()
+        if not self.is_finished:
+            return ("cancel",)
+        return ("retry",) if self.parent_id is None else ()
 
     # --- moves --------------------------------------------------------------------------------
 
     def claim(self, worker: str) -> bool:
-        """Take the lease under a fresh token, and read the row if that worked.
+        """Take the lease under a fresh token; the instance has to be as the row is.
 
         False when another worker holds it, it has ended, or there is no such leaf.
         """
         token = uuid.uuid4()
-        claimed = Job.objects.claimable().filter(pk=self.pk)
-        rows = claimed.update(
-            lease_token=token,
-            worker=worker,
-            heartbeat_at=Now(),
-            claimed_at=Now(),
-            last_modified=Now(),
-            attempts=F("attempts") + 1,
+        rows = (
+            Job.objects.claimable()
+            .filter(pk=self.pk)
+            .update(
+                lease_token=token,
+                worker=worker,
+                heartbeat_at=Now(),
+                claimed_at=Now(),
+                started_at=Coalesce("started_at", Now()),
+                last_modified=Now(),
+                attempts=F("attempts") + 1,
+                fruitless=F("fruitless") + 1,
+                events=[*self.events, *self.events_of_claim(worker)],
+            )
         )
         if rows:
-            self.refresh_from_db()
-            self._state.adding = False  # a worker begins with no more than the key
-        return bool(rows and self.lease_token == token)
+            self.events += self.events_of_claim(worker)
+            self.lease_token, self.worker = token, worker
+            self.attempts, self.fruitless = self.attempts + 1, self.fruitless + 1
+        return bool(rows)
 
-    def report(self, bytes_done: int, cursor: int, method: str) -> None:
+    def events_of_claim(self, worker: str) -> list[dict[str, str]]:
+        """Return what a claim adds to the log; there may be a worker before that fell silent."""
+        begun = event(EventKind.CLAIMED, f"Attempt {self.attempts + 1} began.", worker)
+        if self.lease_token is None:
+            return [begun]
+        return [event(EventKind.LOST, "The worker was not heard of any more.", self.worker), begun]
+
+    def report(self, reported: Reported) -> None:
         """Write progress; the same statement renews the lease. `bytes_done` never goes back.
 
         Raises:
             LeaseLost: the job was given to another worker, or has ended.
         """
+        got_on = {"fruitless": 0} if reported.cursor > self.cursor else {}
         self.update_leased(
-            bytes_done=Greatest(F("bytes_done"), bytes_done),
-            cursor=cursor,
-            method=method,
+            bytes_done=Greatest(F("bytes_done"), reported.bytes_done),
+            cursor=reported.cursor,
+            method=reported.method,
+            rate=reported.rate,
+            samples=reported.samples or self.samples,
             heartbeat_at=Now(),
+            **got_on,
         )
+        self.bytes_done = max(self.bytes_done, reported.bytes_done)
+        self.cursor, self.method = reported.cursor, reported.method
+        self.samples = reported.samples or self.samples
 
     def release(self) -> None:
         """Give the lease back, so that the job waits again; the attempt does not count.
@@ -184,11 +220,20 @@ class Job(MPTTModel):
         Raises:
             LeaseLost: the job was given to another worker, or has ended.
         """
+        back = event(EventKind.GIVEN_BACK, "The workers were stopped; it goes on.", self.worker)
         self.update_leased(
-            lease_token=None, heartbeat_at=None, worker="", attempts=F("attempts") - 1
+            lease_token=None,
+            heartbeat_at=None,
+            worker="",
+            rate=None,
+            attempts=F("attempts") - 1,
+            fruitless=Greatest(F("fruitless"), 1) - 1,
+            events=[*self.events, back],
         )
 
-    def end(self, state: State, error: str = "", reported: "Reported | None" = None) -> None:
+    def end(
+        self, state: State, failure: Failure = NO_FAILURE, reported: Reported | None = None
+    ) -> None:
         """Finish a leased job: state, times and progress in one statement.
 
         Raises:
@@ -197,15 +242,61 @@ class Job(MPTTModel):
         last = reported or Reported(self.bytes_done, self.cursor, self.method)
         moved = Greatest(F("bytes_done"), last.bytes_done)
         self.update_leased(
-            state=state,
-            error=error,
             bytes_done=F("weight") if state == self.State.SUCCESS else moved,
             cursor=last.cursor,
             method=last.method,
-            lease_token=None,
-            finished_at=Now(),
+            samples=last.samples or self.samples,
+            **self.ending(state, failure, self.worker),
         )
-        self.state, self.error = state, error
+        self.state, self.error = state, failure.message
+
+    def end_from_outside(self, state: State, failure: Failure = NO_FAILURE) -> bool:
+        """Finish an unfinished leaf, leased or not; False when it has ended already.
+
+        The instance has to be as the row is: the caller holds the lock of the tree's root.
+        """
+        unfinished = Job.objects.unfinished().filter(pk=self.pk)
+        ended = unfinished.update(last_modified=Now(), **self.ending(state, failure))
+        self.state, self.error = state, failure.message
+        return bool(ended)
+
+    def ending(self, state: State, failure: Failure, worker: str = "") -> dict[str, Any]:
+        """Return the columns that every end of a leaf sets."""
+        text = failure.message or ENDINGS[state]
+        return {
+            "state": state,
+            "error": failure.message,
+            "error_code": failure.code,
+            "error_hint": failure.hint,
+            "rate": None,
+            "lease_token": None,
+            "finished_at": Now(),
+            "events": [*self.events, event(EventKind(state), text, worker)],
+        }
+
+    def revive(self, by: str) -> None:
+        """Let a job that did not succeed wait again; its progress is what it has kept.
+
+        The caller holds the lock of the tree's root.
+        """
+        self.events.append(event(EventKind.RETRIED, f"Retried by {by}."))
+        Job.objects.filter(pk=self.pk).exclude(state=self.State.SUCCESS).update(
+            state=self.State.STARTED,
+            error="",
+            error_code="",
+            error_hint="",
+            finished_at=None,
+            heartbeat_at=None,
+            worker="",
+            fruitless=0,
+            cursor=self.cursor,
+            bytes_done=self.bytes_done,
+            params=self.params,
+            resources=self.resources,
+            events=self.events,
+            queued_at=Now(),
+            last_modified=Now(),
+        )
 
     def update_leased(self, **values: Any) -> None:
         """Change the row if it is still unfinished and leased under this instance's token."""
@@ -220,26 +311,17 @@ class Job(MPTTModel):
         The caller holds the lock of the tree's root, so that two children that end at the same
         moment see each other.
         """
-        children = list(self.children.order_by("lft").values_list("state", "error"))
-        states = {state for state, _ in children}
+        children = list(self.children.order_by("lft"))
+        states = {child.state for child in children}
         if self.State.STARTED in states:
             return False
-        reasons = [error for state, error in children if state == self.State.FAILED]
-        values = {"state": outcome(states), "error": next(iter(reasons), "")}
+        reason = next((child for child in children if child.state == self.State.FAILED), Job())
+        failure = Failure(reason.error, reason.error_code, reason.error_hint)
         unfinished = Job.objects.unfinished().filter(pk=self.pk)
-        ended = unfinished.update(finished_at=Now(), last_modified=Now(), **values)
+        values = self.ending(self.State(outcome(states)), failure)
+        ended = unfinished.update(last_modified=Now(), **values)
         self.refresh_from_db()
         return bool(ended)
-
-
-def outcome(states: Iterable[str]) -> Job.State:
-    """Return the state of a job whose children ended in these."""
-    states = set(states)
-    if states <= {Job.State.SUCCESS}:
-        return Job.State.SUCCESS
-    if Job.State.CANCELLED in states and Job.State.FAILED not in states:
-        return Job.State.CANCELLED
-    return Job.State.FAILED
 
 
 class JobLink(models.Model):
@@ -260,18 +342,20 @@ class JobLink(models.Model):
         return f"{self.kind} {self.object_uuid}"
 
 
-class WorkedOn:
-    """Mixed into a model whose `status` its actions and jobs move."""
+class KeptAnswer(models.Model):
+    """The answer to a request that carried an `Idempotency-Key`, for when it is repeated."""
 
-    objects: ClassVar[Any]
-    pk: Any
-    status: Any
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField("digest of what was asked", max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.JSONField(default=dict)
+    created = models.DateTimeField(default=timezone.now, db_index=True)
 
-    def become(self, status: str, *expected: str, **values: Any) -> bool:
-        """Move to a status if the row is in one of the expected ones; False when it is not."""
-        row = type(self).objects.filter(pk=self.pk, status__in=expected)
-        moved = bool(row.update(status=status, **values))
-        if moved:
-            for name, value in {"status": status, **values}.items():
-                setattr(self, name, value)
-        return moved
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["owner", "key"], name="one_answer_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.key

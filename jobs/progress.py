@@ -1,10 +1,15 @@
 """Progress, as an operation reports it while it works."""
 
+import logging
 import time
 
 from jobs import shutdown
 from jobs.exceptions import Draining
 from jobs.models import Job, Reported
+from jobs.outages import AWAY, drop_broken_connection
+from jobs.speed import Speed
+
+logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 0.95  # between two writes; a caller that reports once a second is never skipped
 
@@ -13,13 +18,15 @@ class Progress:
     """Writes a job's progress at most once a second; each write is fenced by the job's lease.
 
     An operation has to report at least every `JOB_LEASE_SECONDS / 3`, whether it got on or not:
-    the report is also the heartbeat, and the moment at which it learns that it has to stop.
+    the report is also the heartbeat, and the moment at which it learns that it has to stop. While
+    the database is away the work goes on; what is reported then is written when it is back.
     """
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.written_at = time.monotonic()  # the claim was the first sign of life
         self.pending: Reported | None = None
+        self.speed = Speed(job.samples)
 
     def report(self, bytes_done: int, cursor: int, method: str = "") -> None:
         """Tell how far the work is: bytes moved, and the offset below which all is durable.
@@ -33,11 +40,22 @@ class Progress:
             raise Draining
         went_back = cursor < self.job.cursor  # what was durable is not there any more
         if went_back or time.monotonic() - self.written_at >= INTERVAL_SECONDS:
+            self.flush_if_possible()
+
+    def flush_if_possible(self) -> None:
+        """Write what is pending; a database that is away is no reason to stop working."""
+        try:
             self.flush()
+        except AWAY:
+            logger.warning("not reported", exc_info=True, extra={"job": str(self.job.pk)})
+            drop_broken_connection()
+            self.written_at = time.monotonic()
 
     def flush(self) -> None:
         """Write what was reported last and is not yet written."""
         if self.pending is not None:
-            self.job.report(*self.pending)
+            self.speed.add(self.pending.bytes_done)
+            rate, samples = self.speed.rate, self.speed.samples
+            self.job.report(self.pending._replace(rate=rate, samples=samples))
             self.pending = None
             self.written_at = time.monotonic()

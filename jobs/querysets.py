@@ -1,7 +1,7 @@
 """Filters on jobs that read as phrases, and the fetching of whole trees."""
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -10,6 +10,10 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from mptt.managers import TreeManager
 from mptt.utils import get_cached_trees
+
+from jobs.roll_up import walk
+
+LOG = ("events", "samples", "params")  # what grows with a job and most readers do not need
 
 
 class JobQuerySet(QuerySet[Any]):
@@ -32,6 +36,21 @@ class JobQuerySet(QuerySet[Any]):
         stale = Now() - timedelta(seconds=settings.JOB_LEASE_SECONDS)
         free = Q(lease_token=None) | Q(heartbeat_at__lt=stale)
         return self.unfinished().leaves().filter(free)
+
+    def next_claimable(self) -> Any:
+        """Return the job that a free worker takes, its row locked, or None.
+
+        Internal jobs are short, and somebody waits for each; the others go by how long they wait.
+        """
+        waiting = self.claimable().order_by("-is_internal", "queued_at", "pk")
+        return waiting.select_for_update(skip_locked=True, no_key=True).first()
+
+    def finished_before(self, time: datetime) -> Self:
+        return self.filter(finished_at__lt=time).exclude(state=self.model.State.STARTED)
+
+    def without_log(self) -> Self:
+        """Leave in the database what only a job's own page shows."""
+        return self.defer(*LOG)
 
     def linked_to(self, kind: str, uuids: Iterable[UUID]) -> Self:
         """Return the jobs that have one of these objects among their resources."""
@@ -57,7 +76,7 @@ class JobLinkQuerySet(QuerySet[Any]):
         return jobs
 
 
-def with_trees(jobs: list[Any]) -> list[Any]:
+def with_trees(jobs: list[Any], *, with_log: bool = False) -> list[Any]:
     """Return the same jobs with all below them fetched: one query, however many jobs.
 
     `sub_jobs` of each node asks nothing more.
@@ -65,13 +84,7 @@ def with_trees(jobs: list[Any]) -> list[Any]:
     trees = {job.tree_id for job in jobs if not job.is_leaf}
     if trees:
         nodes = jobs[0].__class__.objects.filter(tree_id__in=trees).order_by("tree_id", "lft")
+        nodes = nodes if with_log else nodes.without_log()
         fetched = {node.pk: node for node in walk(get_cached_trees(nodes))}
         jobs = [fetched.get(job.pk, job) for job in jobs]
     return jobs
-
-
-def walk(nodes: Iterable[Any]) -> Iterator[Any]:
-    """Yield each node of trees that are fetched, parents first."""
-    for node in nodes:
-        yield node
-        yield from walk(node.sub_jobs)

@@ -30,6 +30,19 @@ class Operation(ABC):
         Runs in the transaction that ends the job, with the outcome in `job.state`.
         """
 
+    def discard(self, job: Job) -> None:  # noqa: B027  most have nothing to free
+        """Free what a cancelled job has left outside of the database; may be called again."""
+
+    def revive(self, job: Job) -> None:  # noqa: B027  or nothing to put back
+        """Put the job's resources back to where the work may go on, as it is to be retried.
+
+        Sets what `job.cursor` and `job.bytes_done` still hold; runs in the transaction that makes
+        the job wait again.
+
+        Raises:
+            PointedError: it cannot be retried; its message is shown to the user.
+        """
+
 
 _operations: dict[str, Operation] = {}
 

@@ -1,105 +1,108 @@
-"""Runs one job: claim, work, finish. Whatever the queue delivers, and however often."""
+"""Runs the job that waits longest: claim, work, finish. Whatever the queue delivers, how often."""
 
 import logging
 import os
 import socket
 import time
-from uuid import UUID
+from collections.abc import Iterator
 
-from django.db import OperationalError, transaction
+from django.db import Error, transaction
 
 from jobs import shutdown
+from jobs.endings import discard_cancelled, finish, give_up
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
-from jobs.models import Job, Reported
+from jobs.models import NO_FAILURE, Failure, Job, Reported
+from jobs.outages import AWAY, drop_broken_connection
 from jobs.progress import Progress
 from jobs.registry import get_operation
 from jobs.tasks import enqueue
 
 logger = logging.getLogger(__name__)
 
-PAUSES_BEFORE_FINISHING_AGAIN = (0.1, 0.5, 2, 5)  # seconds
-UNEXPECTED = "The operation failed unexpectedly; the operator finds the reason in the log."
+PAUSES_BEFORE_FINISHING_AGAIN = (0.1, 0.5, 2, 5)  # seconds; the last one again and again
+UNEXPECTED = Failure(
+    "The operation failed unexpectedly; the operator finds the reason in the log.",
+    "unexpected",
+    "Retry it; if it fails again, tell the operator.",
+)
 
 
-def run(uuid: UUID) -> None:
-    """Run the job if it is there to be claimed; else return quietly, as another one has it."""
-    if shutdown.is_draining():
-        enqueue(uuid)
-        return
-    job = Job(pk=uuid)
-    if job.claim(worker_name()):
-        work(job)
-    else:
-        logger.info("not claimed", extra={"job": str(uuid)})
+def run_next() -> None:
+    """Run the job that waits longest, if one does; a message says no more than that one may."""
+    while not shutdown.is_draining() and (job := claim_next()):
+        if job.lease_token:
+            work(job)
+            break
+        give_up(job)
+
+
+@transaction.atomic
+def claim_next() -> Job | None:
+    """Claim the next job and return it, or return it without a lease if it is exhausted."""
+    job: Job | None = Job.objects.next_claimable()
+    if job and not job.is_exhausted:
+        job.claim(worker_name())
+    elif job:
+        job.lease_token = None
+    return job
 
 
 def work(job: Job) -> None:
     """Run a claimed job and finish it, or leave it to whoever holds it now."""
     progress = Progress(job)
     try:
-        state, error = attempt(job, progress)
-        finish_surely(job, state, error, progress.pending)
+        state, failure = attempt(job, progress)
+        finish_surely(job, state, failure, progress.pending)
     except LeaseLost:
-        logger.warning("lease lost", extra={"job": str(job.pk)})
+        leave(job)
     except Draining:
         give_back(job, progress)
 
 
-def attempt(job: Job, progress: Progress) -> tuple[Job.State, str]:
+def attempt(job: Job, progress: Progress) -> tuple[Job.State, Failure]:
     """Run the operation and return how it ended, with the sentence that its owner reads."""
     logger.info("started", extra={"job": str(job.pk), "operation": job.operation})
     try:
         get_operation(job.operation).run(job, progress)
-    except OperationFailed as failure:
-        return Job.State.FAILED, str(failure)
+    except OperationFailed as failed:
+        return Job.State.FAILED, Failure(str(failed), failed.code, failed.hint)
     except (LeaseLost, Draining):
         raise
     except Exception:
         logger.exception("operation broke", extra={"job": str(job.pk)})
         return Job.State.FAILED, UNEXPECTED
-    return Job.State.SUCCESS, ""
+    return Job.State.SUCCESS, NO_FAILURE
 
 
-def finish_surely(job: Job, state: Job.State, error: str, reported: Reported | None) -> None:
-    """Finish a job, again if the database was away or broke a deadlock."""
-    for pause in PAUSES_BEFORE_FINISHING_AGAIN:
-        try:
-            return finish(job, state, error, reported)
-        except OperationalError:
-            logger.warning("finished again", exc_info=True, extra={"job": str(job.pk)})
-            time.sleep(pause)
-    return finish(job, state, error, reported)
-
-
-@transaction.atomic
-def finish(job: Job, state: Job.State, error: str = "", reported: Reported | None = None) -> None:
-    """End a leased job, settle its resources, and end each parent whose last child it was.
-
-    What was `reported` last, and is not yet written, goes into the same statement as the end.
+def finish_surely(job: Job, state: Job.State, failure: Failure, reported: Reported | None) -> None:
+    """Finish a job, again and again while the database is away or breaks a deadlock.
 
     Raises:
-        LeaseLost: the job is no longer this worker's; nothing was changed.
+        LeaseLost: the job is no longer this worker's.
+        Draining: the cluster stops; the next attempt finds the work done.
     """
-    if job.parent_id:
-        lock_tree(job)
-    job.end(state, error, reported)
-    get_operation(job.operation).settle(job)
-    if job.parent_id:
-        end_parents(job)
-    logger.info("finished", extra={"job": str(job.pk), "outcome": state, "error": error or None})
-
-
-def end_parents(job: Job) -> None:
-    """End the jobs above a job that ended, from below, as far as all of their children have."""
-    for parent in job.get_ancestors(ascending=True):
-        if not parent.end_with_children():
+    for pause in pauses():
+        try:
+            finish(job, state, failure, reported)
             break
-        get_operation(parent.operation).settle(parent)
+        except AWAY:
+            logger.warning("finished again", exc_info=True, extra={"job": str(job.pk)})
+            drop_broken_connection()
+            time.sleep(pause)
 
 
-def lock_tree(job: Job) -> None:
-    """Lock the tree's root until the transaction ends: one end in a tree at a time."""
-    Job.objects.select_for_update(no_key=True).roots().get(tree_id=job.tree_id)
+def pauses() -> Iterator[float]:
+    """Yield the seconds before each further try, until the cluster stops."""
+    yield from PAUSES_BEFORE_FINISHING_AGAIN
+    while not shutdown.is_draining():
+        yield PAUSES_BEFORE_FINISHING_AGAIN[-1]
+    raise Draining
+
+
+def leave(job: Job) -> None:
+    """Touch nothing more of a job that is not ours, unless it was cancelled and left something."""
+    logger.warning("lease lost", extra={"job": str(job.pk)})
+    discard_cancelled(job)
 
 
 def give_back(job: Job, progress: Progress) -> None:
@@ -107,10 +110,12 @@ def give_back(job: Job, progress: Progress) -> None:
     try:
         progress.flush()
         job.release()
+        enqueue(job.pk)
+        logger.info("given back", extra={"job": str(job.pk)})
     except LeaseLost:
-        return
-    enqueue(job.pk)
-    logger.info("given back", extra={"job": str(job.pk)})
+        leave(job)
+    except Error:
+        logger.warning("not given back", exc_info=True, extra={"job": str(job.pk)})
 
 
 def worker_name() -> str:

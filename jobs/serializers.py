@@ -56,3 +56,35 @@ class JobSerializer(NarrowedFields):
     )
     state = serializers.CharField(read_only=True, help_text="started, success, failed or cancelled")
     uuid = serializers.UUIDField(read_only=True, help_text="UUID of the job")
+
+
+class QueueSerializer(serializers.Serializer[Any]):
+    """The place of a job that waits."""
+
+    position = serializers.IntegerField(help_text="1 is the next")
+    reason = serializers.CharField(help_text="Why it waits")
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """Why a job failed."""
+
+    code = serializers.CharField(help_text="One word for programs")
+    message = serializers.CharField(help_text="A sentence for the owner")
+    hint = serializers.CharField(help_text="What can be done")
+
+
+class RuntimeSerializer(serializers.Serializer[Any]):
+    """What a job is doing now."""
+
+    phase = serializers.CharField(help_text="waiting, copying, finishing, or how it ended")
+    bytes_done = serializers.IntegerField(help_text="Bytes moved so far")
+    bytes_total = serializers.IntegerField(help_text="Bytes to move")
+    rate = serializers.IntegerField(help_text="Bytes per second", allow_null=True)
+    eta = serializers.IntegerField(help_text="Seconds that are left", allow_null=True)
+    method = serializers.CharField(help_text="reflink, copy_file_range or read_write")
+    attempts = serializers.IntegerField(help_text="How often a worker took it")
+    worker = serializers.CharField(help_text="host:pid of who has it now")
+    queue = QueueSerializer(allow_null=True)
+    started_at = WireDateTimeField(allow_null=True)
+    finished_at = WireDateTimeField(allow_null=True)
+    error = ErrorSerializer(allow_null=True)

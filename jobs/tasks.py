@@ -1,4 +1,4 @@
-"""What the queue carries: the uuid of a job, as a wake-up for whoever takes it."""
+"""What the queue carries: wake-ups. Which jobs wait, and which is next, the database knows."""
 
 import logging
 from uuid import UUID
@@ -9,9 +9,9 @@ logger = logging.getLogger(__name__)
 
 
 def enqueue(uuid: UUID) -> None:
-    """Put a message for the job on the queue.
+    """Put a message for the job on the queue: one more job waits, so one more worker may look.
 
-    A queue that cannot be reached is logged: the job is in the database, waiting.
+    A queue that cannot be reached is logged: the job is in the database, and the sweep finds it.
     """
     try:
         async_task("jobs.tasks.run_job", str(uuid), q_options={"task_name": str(uuid)})
@@ -20,7 +20,21 @@ def enqueue(uuid: UUID) -> None:
 
 
 def run_job(uuid: str) -> None:
-    """Run the job that a message names."""
+    """Run the job that waits longest; the one that the message was sent for has its turn too."""
     from jobs import runner
 
-    runner.run(UUID(uuid))
+    runner.run_next()
+
+
+def sweep() -> None:
+    """Queue a message for each job that waits without one."""
+    from jobs import recovery
+
+    recovery.sweep()
+
+
+def purge() -> None:
+    """Delete the jobs whose time is over."""
+    from jobs import retention
+
+    retention.purge()

@@ -6,7 +6,7 @@ Each action is one transaction. Rows are locked in one order, servers before job
 import secrets
 import string
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -233,14 +233,8 @@ def clone_mounts(source: Server, clone: Server, avoid: frozenset[str]) -> list[J
         if drive.media == Drive.Media.DISK:
             drive, job = drive_actions.plan_clone(drive, {}, avoid, planned)
             planned[drive.storage_host] += job.weight
-            jobs.append(job)
-        Mount.objects.create(
-            server=clone,
-            drive=drive,
-            device=mount.device,
-            dev_channel=mount.dev_channel,
-            boot_order=mount.boot_order,
-        )
+            jobs.append(replace(job, params=job.params | {"mount": mount.place}))
+        Mount.objects.create(server=clone, drive=drive, **mount.place)
     return jobs
 
 

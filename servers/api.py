@@ -14,6 +14,7 @@ from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_eac
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives.serializers import DeletionRequest
 from jobs.api import WorkedOnViewSet
+from jobs.idempotency import answer_once
 from servers import actions
 from servers.actions import CloneWishes, ServerSpec
 from servers.limits import capabilities
@@ -73,6 +74,10 @@ class ServerViewSet(WorkedOnViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def clone(self, request: Request, uuid: str) -> Response:
+        """Make one clone, however often the request is sent with the same `Idempotency-Key`."""
+        return answer_once(request, lambda: self.clone_now(request, uuid))
+
+    def clone_now(self, request: Request, uuid: str) -> Response:
         """Make a new server like this one; jobs clone its disks."""
         given = validate_each(CloneRequest, [request.data])[0]
         wishes = CloneWishes(**given, avoid=uuids_in(request, "avoid"))

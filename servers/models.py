@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from drives.models import Drive
-from jobs.models import WorkedOn
+from jobs.statuses import WorkedOn
 from servers.querysets import ServerQuerySet
 
 
@@ -98,6 +98,12 @@ class Mount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.drive_id} on {self.device} {self.dev_channel}"
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where the drive is on its server, whichever drive and server these are."""
+        names = ("device", "dev_channel", "boot_order")
+        return {name: getattr(self, name) for name in names}
 
 
 def new_mac() -> str:

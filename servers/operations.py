@@ -9,7 +9,7 @@ from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import Operation
 from servers.hypervisor import Hypervisor, HypervisorError, hypervisor
-from servers.models import Server
+from servers.models import Mount, Server
 
 
 class CloneServer(Operation):
@@ -22,6 +22,17 @@ class CloneServer(Operation):
 
     def settle(self, job: Job) -> None:
         """The drives settle themselves, and the servers were never busy."""
+
+    def revive(self, job: Job) -> None:
+        """Mount the disks again that went when their jobs were cancelled, where there is place."""
+        server = Server.objects.locked().filter(pk=job.params["server"]).first()
+        if server is None or not server.is_at_rest:
+            return
+        taken = set(server.mounts.values_list("device", "dev_channel"))
+        for disk in job.get_children().filter(state=Job.State.CANCELLED):
+            place = disk.params["mount"]
+            if (place["device"], place["dev_channel"]) not in taken:
+                Mount.objects.create(server=server, drive_id=disk.params["drive"], **place)
 
 
 class PowerOperation(Operation):

@@ -76,8 +76,8 @@ def run_jobs(db: None) -> Callable[[], None]:
     """Run every job that waits, as a worker would that got its message."""
 
     def run() -> None:
-        for job in Job.objects.claimable().order_by("created", "lft"):
-            runner.run(job.pk)
+        while Job.objects.claimable().exists():
+            runner.run_next()
 
     return run
 

@@ -36,6 +36,13 @@ class Missing(PointedError):
     error_type = "notexist"
 
 
+class Conflict(PointedError):
+    """The request contradicts an earlier one: 409."""
+
+    status_code = status.HTTP_409_CONFLICT
+    error_type = "concurrency"
+
+
 class Busy(PointedError):
     """Two operations exclude each other; the same request may work later: 503."""
 

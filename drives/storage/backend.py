@@ -6,7 +6,8 @@ Images are addressed by UUID alone, so no name given by a user ever becomes part
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
 
@@ -28,6 +29,19 @@ Report = Callable[[int, int, CopyMethod], None]
 beginning of the image, even when it was resumed. `cursor` is the offset below which all is durable.
 A report that raises ends the copy; its exception reaches the caller of `clone`.
 """
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """What a storage has under a UUID: an image, or the partial of one.
+
+    `used` is the bytes that it takes up, `changed_at` when it last changed, in seconds since 1970.
+    """
+
+    uuid: UUID
+    is_partial: bool
+    used: int
+    changed_at: float
 
 
 class StorageBackend(ABC):
@@ -84,6 +98,14 @@ class StorageBackend(ABC):
     @abstractmethod
     def exists(self, image: UUID) -> bool:
         """Tell whether the finished image is there; a partial does not count."""
+
+    @abstractmethod
+    def partial_size(self, image: UUID) -> int:
+        """How far the partial of an unfinished image reaches; 0 if there is none."""
+
+    @abstractmethod
+    def listing(self) -> Iterator[StoredImage]:
+        """Yield all images and partials that the storage has, in no order."""
 
     @abstractmethod
     def size(self, image: UUID) -> int:

@@ -2,11 +2,20 @@
 
 
 class StorageError(Exception):
-    """The storage cannot do what was asked."""
+    """The storage cannot do what was asked.
+
+    `code` says for programs which error it is, `hint` tells its reader what can be done.
+    """
+
+    code = "storage_error"
+    hint = "Retry it; if it fails again, tell the operator."
 
 
 class NoSpace(StorageError):
     """The image does not fit: it needs `needed` bytes where `free` bytes are left."""
+
+    code = "no_space"
+    hint = "Delete what is not needed on this storage, then retry."
 
     def __init__(self, needed: int, free: int) -> None:
         super().__init__(f"Not enough space: {needed} bytes are needed, {free} bytes are free.")
@@ -16,6 +25,9 @@ class NoSpace(StorageError):
 
 class ImageMissing(StorageError):
     """There is no image of that UUID on the host."""
+
+    code = "image_missing"
+    hint = "Tell the operator: the storage does not have what the database says."
 
 
 class UploadIncomplete(StorageError):

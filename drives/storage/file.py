@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
-from drives.storage.backend import CopyMethod, Report, StorageBackend
+from drives.storage.backend import CopyMethod, Report, StorageBackend, StoredImage
 from drives.storage.copy import REPORT_INTERVAL, Copier
 from drives.storage.errors import ImageMissing, NoSpace, StorageError, UploadIncomplete
 from drives.storage.folder import STAT_BLOCK, ImageFolder
@@ -96,6 +96,12 @@ class FileBackend(StorageBackend):
             return False
         return True
 
+    def partial_size(self, image: UUID) -> int:
+        return self.folder.partial_size(image)
+
+    def listing(self) -> Iterator[StoredImage]:
+        return self.folder.listing()
+
     def size(self, image: UUID) -> int:
         return self.folder.stat(image).st_size
 
@@ -156,7 +162,9 @@ class FileBackend(StorageBackend):
         died too, the next one would skip bytes that the new partial does not have.
         """
         if cursor and self.folder.partial_size(image) >= cursor:
-            return self.folder.open_partial(image), cursor
+            partial = self.folder.open_partial(image)
+            if partial:
+                return partial, cursor
         if cursor:
             report(0, 0, CopyMethod.COPY_FILE_RANGE)
         return self.folder.new_partial(image), 0

@@ -4,6 +4,7 @@
 only when every byte is durable, so a half image is never taken for a drive.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+from drives.storage.backend import StoredImage
 from drives.storage.errors import ImageMissing, StorageError
 
 SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
@@ -73,13 +75,36 @@ class ImageFolder:
         with _must_exist(image):
             return _open(self._final(image), flags)
 
-    def open_partial(self, image: UUID) -> BinaryIO:
-        return _open(self._partial(image), os.O_RDWR)
+    def open_partial(self, image: UUID) -> BinaryIO | None:
+        """The partial that somebody left, or None while that one is still alive.
+
+        A worker that only slept could otherwise write to an image that is long in use. The lock
+        goes with the process that has it, whatever it dies of.
+        """
+        partial = _open(self._partial(image), os.O_RDWR)
+        if _lock(partial):
+            return partial
+        partial.close()
+        return None
 
     def new_partial(self, image: UUID) -> BinaryIO:
         """An empty partial; always a new file, so that nobody else still writes to it."""
         self.discard_partial(image)
-        return _open(self._partial(image), os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        partial = _open(self._partial(image), os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        _lock(partial)
+        return partial
+
+    def listing(self) -> Iterator[StoredImage]:
+        """Everything in the folder that is an image or was to become one."""
+        with os.scandir(self.ready()) as entries:
+            for entry in entries:
+                name, _, kind = entry.name.partition(".")
+                with suppress(ValueError, FileNotFoundError):  # another's file; gone meanwhile
+                    stat = entry.stat(follow_symlinks=False)
+                    changed = max(stat.st_mtime, stat.st_ctime)
+                    if kind in {"raw", "partial"}:
+                        used = stat.st_blocks * STAT_BLOCK
+                        yield StoredImage(UUID(name), kind == "partial", used, changed)
 
     def discard_partial(self, image: UUID) -> None:
         self._partial(image).unlink(missing_ok=True)
@@ -135,6 +160,17 @@ def _must_exist(image: UUID) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ImageMissing(f"There is no image {image}.") from error
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Tell whether nobody else has the file; where the file system knows no locks, nobody has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _open(path: Path, flags: int) -> BinaryIO:

@@ -59,7 +59,7 @@ def test_end_of_a_job_leaves_a_drive_that_went_on_alone(
 def test_end_of_a_clone_leaves_drives_that_went_on_alone(drive: Drive, owner: User) -> None:
     clone = actions.clone_drive(drive.pk, owner, {})
     Drive.objects.update(status=Status.UNAVAILABLE)
-    runner.run(Job.objects.get().pk)
+    runner.run_next()
     assert set(Drive.objects.values_list("status", flat=True)) == {"unavailable"}
     assert Drive.objects.filter(pk=clone.pk).exists()
 

@@ -8,16 +8,16 @@ import pytest
 from accounts.models import User
 from jobs.actions import submit
 from jobs.exceptions import LeaseLost
-from jobs.models import Job
+from jobs.models import Failure, Job, Reported
 from tests.trees import inner, jobs_of, leaf, make_stale, row_of
 
 Move = Callable[[Job], object]
 
 MOVES: dict[str, Move] = {
-    "report": lambda job: job.report(500, 400, "test"),
+    "report": lambda job: job.report(Reported(500, 400, "test")),
     "release": lambda job: job.release(),
     "succeed": lambda job: job.end(Job.State.SUCCESS),
-    "fail": lambda job: job.end(Job.State.FAILED, "no"),
+    "fail": lambda job: job.end(Job.State.FAILED, Failure("no")),
 }
 
 
@@ -30,6 +30,7 @@ def reread(job: Job) -> Job:
 
 def test_claim_takes_the_lease(job: Job) -> None:
     assert job.claim("worker:1")
+    job.refresh_from_db()
     assert job.lease_token is not None
     assert (job.worker, job.attempts, job.state) == ("worker:1", 1, "started")
     assert job.heartbeat_at is not None
@@ -87,7 +88,7 @@ def test_job_that_is_gone_is_not_claimed(job: Job) -> None:
 
 def test_report_writes_progress_and_renews_the_lease(claimed: Job) -> None:
     make_stale(claimed)
-    claimed.report(500, 400, "test")
+    claimed.report(Reported(500, 400, "test"))
     now = reread(claimed)
     assert (now.bytes_done, now.cursor, now.method, now.progress) == (500, 400, "test", 50)
     assert now.lease_token == claimed.lease_token
@@ -95,15 +96,15 @@ def test_report_writes_progress_and_renews_the_lease(claimed: Job) -> None:
 
 
 def test_report_never_goes_back(claimed: Job) -> None:
-    claimed.report(700, 700, "test")
-    claimed.report(300, 0, "test")
+    claimed.report(Reported(700, 700, "test"))
+    claimed.report(Reported(300, 0, "test"))
     now = reread(claimed)
     assert (now.bytes_done, now.progress) == (700, 70)
     assert now.cursor == 0
 
 
 def test_release_lets_the_job_wait_again(claimed: Job) -> None:
-    claimed.report(500, 400, "test")
+    claimed.report(Reported(500, 400, "test"))
     claimed.release()
     now = reread(claimed)
     assert (now.lease_token, now.worker, now.attempts, now.state) == (None, "", 0, "started")
@@ -112,7 +113,7 @@ def test_release_lets_the_job_wait_again(claimed: Job) -> None:
 
 
 def test_end_with_success_is_whole(claimed: Job) -> None:
-    claimed.report(500, 400, "test")
+    claimed.report(Reported(500, 400, "test"))
     claimed.end(Job.State.SUCCESS)
     now = reread(claimed)
     assert (now.state, now.progress, now.bytes_done, now.error) == ("success", 100, 1000, "")
@@ -123,8 +124,8 @@ def test_end_with_success_is_whole(claimed: Job) -> None:
 
 @pytest.mark.parametrize("state", [Job.State.FAILED, Job.State.CANCELLED])
 def test_end_without_success_keeps_the_progress(claimed: Job, state: Job.State) -> None:
-    claimed.report(500, 400, "test")
-    claimed.end(state, "why")
+    claimed.report(Reported(500, 400, "test"))
+    claimed.end(state, Failure("why"))
     now = reread(claimed)
     assert (now.state, now.progress, now.error) == (state, 50, "why")
 

@@ -5,7 +5,7 @@ import pytest
 from jobs import progress as progress_module
 from jobs import shutdown
 from jobs.exceptions import Draining, LeaseLost
-from jobs.models import Job
+from jobs.models import Job, Reported
 from jobs.progress import Progress
 from tests.trees import make_stale
 
@@ -77,7 +77,7 @@ def test_report_while_the_cluster_stops_is_left_for_the_flush(
 
 
 def test_cursor_that_goes_back_is_written_at_once(claimed: Job, clock: Clock) -> None:
-    claimed.report(500, 500, "test")
+    claimed.report(Reported(500, 500, "test"))
     claimed.refresh_from_db()
     Progress(claimed).report(0, 0)
     assert Job.objects.get().cursor == 0

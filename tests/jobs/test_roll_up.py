@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import User
-from jobs import runner
+from jobs import endings
 from jobs.actions import submit
-from jobs.models import Job
+from jobs.models import Failure, Job, Reported
 from tests.operations import settled
 from tests.trees import inner, jobs_of, leaf
 
@@ -18,17 +18,17 @@ def root_of(job: Job) -> Job:
 
 def finish(job: Job, state: str, error: str = "") -> None:
     assert job.claim("worker:1")
-    runner.finish(job, Job.State(state), error)
+    endings.finish(job, Job.State(state), Failure(error))
 
 
 def test_progress_is_weighted_by_bytes(owner: User) -> None:
     root = submit(inner(leaf(3 * MIB), leaf(MIB)), owner)
     _, large, small = jobs_of(root)
     assert small.claim("worker:1")
-    small.report(MIB, MIB, "test")
+    small.report(Reported(MIB, MIB, "test"))
     assert root_of(root).progress == 25
     assert large.claim("worker:1")
-    large.report(MIB, MIB, "test")
+    large.report(Reported(MIB, MIB, "test"))
     assert root_of(root).progress == 50
 
 
@@ -43,7 +43,7 @@ def test_progress_reaches_up_through_four_levels(owner: User) -> None:
     deepest = jobs_of(root)[3]
     assert deepest.level == 3
     assert deepest.claim("worker:1")
-    deepest.report(2 * MIB, 0, "test")
+    deepest.report(Reported(2 * MIB, 0, "test"))
     assert [job.progress for job in jobs_of(root)] == [12, 25, 50, 50, 0, 0]
 
 
@@ -51,10 +51,10 @@ def test_progress_stays_below_hundred_until_success(owner: User) -> None:
     root = submit(inner(leaf(MIB), leaf(MIB)), owner)
     for job in jobs_of(root)[1:]:
         assert job.claim("worker:1")
-        job.report(MIB, MIB, "test")
+        job.report(Reported(MIB, MIB, "test"))
     assert [job.progress for job in jobs_of(root)] == [99, 99, 99]
     for job in jobs_of(root)[1:]:
-        runner.finish(job, Job.State.SUCCESS)
+        endings.finish(job, Job.State.SUCCESS)
     assert [job.progress for job in jobs_of(root)] == [100, 100, 100]
 
 
@@ -62,7 +62,7 @@ def test_more_bytes_than_expected_are_no_more_than_all(owner: User) -> None:
     root = submit(inner(leaf(MIB), leaf(MIB)), owner)
     child = jobs_of(root)[1]
     assert child.claim("worker:1")
-    child.report(5 * MIB, 0, "test")
+    child.report(Reported(5 * MIB, 0, "test"))
     assert [job.progress for job in jobs_of(root)] == [50, 99, 0]
 
 
@@ -73,9 +73,9 @@ def test_progress_never_falls_however_the_jobs_go_on(owner: User) -> None:
         if child.is_leaf:
             assert child.claim("worker:1")
             for share in (0.2, 0.9, 0.1, 0.5):
-                child.report(int(child.weight * share), 0, "test")
+                child.report(Reported(int(child.weight * share), 0, "test"))
                 seen.append(root_of(root).progress)
-            runner.finish(child, Job.State.SUCCESS)
+            endings.finish(child, Job.State.SUCCESS)
             seen.append(root_of(root).progress)
     assert seen == sorted(seen)
     assert seen[-1] == 100
@@ -85,8 +85,8 @@ def test_failed_child_leaves_the_progress_where_it_was(owner: User) -> None:
     root = submit(inner(leaf(MIB), leaf(MIB)), owner)
     _, first, second = jobs_of(root)
     assert first.claim("worker:1")
-    first.report(MIB // 2, 0, "test")
-    runner.finish(first, Job.State.FAILED, "no")
+    first.report(Reported(MIB // 2, 0, "test"))
+    endings.finish(first, Job.State.FAILED, Failure("no"))
     finish(second, "success")
     root = root_of(root)
     assert (root.state, root.progress) == ("failed", 75)

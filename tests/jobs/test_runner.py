@@ -1,11 +1,10 @@
 from collections.abc import Callable, Iterator
-from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
 
 from accounts.models import User
-from jobs import registry, runner
+from jobs import endings, registry, runner
 from jobs.actions import submit
 from jobs.exceptions import Draining, LeaseLost
 from jobs.models import Job
@@ -36,7 +35,7 @@ def as_operation(owner: User) -> Iterator[Callable[[Callable[[Job, Progress], No
 
 
 def test_job_runs_to_its_end(job: Job) -> None:
-    runner.run(job.pk)
+    runner.run_next()
     job.refresh_from_db()
     assert (job.state, job.progress, job.attempts) == ("success", 100, 1)
     assert job.lease_token is None
@@ -50,43 +49,44 @@ def test_message_carries_the_uuid_as_text(job: Job) -> None:
 
 
 def test_message_delivered_twice_runs_once(job: Job) -> None:
-    runner.run(job.pk)
+    runner.run_next()
     after_first = row_of(job)
-    runner.run(job.pk)
+    runner.run_next()
     assert row_of(job) == after_first
     assert len(settled) == 1
 
 
 def test_job_that_another_worker_has_is_left_alone(claimed: Job) -> None:
     before = row_of(claimed)
-    runner.run(claimed.pk)
+    runner.run_next()
     assert row_of(claimed) == before
     assert settled == []
 
 
 def test_job_of_a_worker_that_fell_silent_is_run(claimed: Job) -> None:
     make_stale(claimed)
-    runner.run(claimed.pk)
+    runner.run_next()
     job = Job.objects.get()
     assert (job.state, job.attempts) == ("success", 2)
 
 
 @pytest.mark.django_db
 def test_unknown_job_is_ignored() -> None:
-    runner.run(uuid4())
+    runner.run_next()
     assert settled == []
 
 
 def test_inner_job_is_not_run(owner: User) -> None:
     root = submit(inner(leaf()), owner)
-    runner.run(root.pk)
-    assert Job.objects.unfinished().count() == 2
-    assert settled == []
+    Job.objects.filter(pk=root.pk).update(queued_at=root.created.replace(year=2014))
+    runner.run_next()
+    assert [state for _, state in settled] == ["success", "success"]
+    assert [job.attempts for job in jobs_of(root)] == [0, 1]
 
 
 def test_failure_is_told_to_the_owner(owner: User) -> None:
     job = submit(leaf(operation="test_failing"), owner)
-    runner.run(job.pk)
+    runner.run_next()
     job.refresh_from_db()
     assert (job.state, job.error, job.progress) == ("failed", "The disk is on fire.", 0)
     assert settled == [(str(job.pk), "failed")]
@@ -94,9 +94,9 @@ def test_failure_is_told_to_the_owner(owner: User) -> None:
 
 def test_break_is_told_to_the_operator_only(owner: User, caplog: pytest.LogCaptureFixture) -> None:
     job = submit(leaf(operation="test_breaking"), owner)
-    runner.run(job.pk)
+    runner.run_next()
     job.refresh_from_db()
-    assert (job.state, job.error) == ("failed", runner.UNEXPECTED)
+    assert (job.state, job.error) == ("failed", runner.UNEXPECTED.message)
     assert "secret detail" in caplog.text
     assert settled == [(str(job.pk), "failed")]
 
@@ -104,10 +104,10 @@ def test_break_is_told_to_the_operator_only(owner: User, caplog: pytest.LogCaptu
 def test_job_whose_operation_is_gone_can_be_run_by_a_worker_that_has_it(job: Job) -> None:
     Job.objects.update(operation="test_gone")
     with pytest.raises(LookupError, match="test_gone"):
-        runner.run(job.pk)
+        runner.run_next()
     Job.objects.update(operation="test_noted")
     make_stale(job)
-    runner.run(job.pk)
+    runner.run_next()
     assert Job.objects.get().state == "success"
 
 
@@ -120,7 +120,7 @@ def test_progress_is_written_before_the_end(
         raise ZeroDivisionError
 
     job = as_operation(work_then_fail)
-    runner.run(job.pk)
+    runner.run_next()
     job.refresh_from_db()
     assert (job.state, job.bytes_done, job.cursor) == ("failed", 600, 500)
 
@@ -136,7 +136,7 @@ def test_worker_that_lost_its_lease_touches_nothing(
         rows.append(row_of(job))
 
     job = as_operation(be_replaced)
-    runner.run(job.pk)
+    runner.run_next()
     assert rows == [row_of(job)]
     assert settled == []
 
@@ -154,7 +154,7 @@ def test_worker_learns_from_its_report_that_it_was_replaced(
         went_on.append(job)
 
     job = as_operation(be_replaced_and_report)
-    runner.run(job.pk)
+    runner.run_next()
     job.refresh_from_db()
     assert (job.worker, job.bytes_done, went_on) == ("worker:2", 0, [])
 
@@ -167,7 +167,7 @@ def test_job_is_given_back_while_the_cluster_stops(
         raise Draining
 
     job = as_operation(be_stopped)
-    runner.run(job.pk)
+    runner.run_next()
     job.refresh_from_db()
     assert (job.state, job.lease_token, job.attempts) == ("started", None, 0)
     assert (job.bytes_done, job.cursor) == (300, 200)
@@ -183,7 +183,7 @@ def test_break_while_settling_leaves_the_job_unfinished(
     root = submit(inner(leaf()), owner)
     monkeypatch.setattr(Noted, "settle", break_down)
     with pytest.raises(ZeroDivisionError):
-        runner.run(jobs_of(root)[1].pk)
+        runner.run_next()
     assert {job.state for job in jobs_of(root)} == {"started"}
 
 
@@ -194,7 +194,7 @@ def test_end_of_a_lost_lease_does_not_end_the_parent(owner: User) -> None:
     make_stale(child)
     assert Job.objects.get(pk=child.pk).claim("worker:2")
     with pytest.raises(LeaseLost):
-        runner.finish(child, Job.State.SUCCESS)
+        endings.finish(child, Job.State.SUCCESS)
     assert {job.state for job in jobs_of(root)} == {"started"}
     assert settled == []
 
@@ -212,6 +212,6 @@ def test_job_is_finished_again_after_a_deadlock(
         settle(operation, job)
 
     monkeypatch.setattr(Noted, "settle", settle_at_the_second_time)
-    runner.run(job.pk)
+    runner.run_next()
     job.refresh_from_db()
     assert (job.state, settled) == ("success", [(str(job.pk), "success")])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from django.db import connection, transaction
 
-from jobs import runner
+from jobs import endings
 from jobs.actions import submit
 from jobs.models import Job
 from tests.factories import UserFactory
@@ -41,13 +41,13 @@ def test_last_two_children_end_their_parent_once(transactional_db: None) -> None
 
     def end_first() -> None:
         with transaction.atomic():
-            runner.finish(first, Job.State.SUCCESS)
+            endings.finish(first, Job.State.SUCCESS)
             first_has_looked.set()
             threading.Event().wait(HOLD_SECONDS)
 
     def end_second() -> None:
         first_has_looked.wait()
-        runner.finish(second, Job.State.SUCCESS)
+        endings.finish(second, Job.State.SUCCESS)
 
     for thread in [in_thread(end_first), in_thread(end_second)]:
         thread.join()

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
-from jobs import runner
+from jobs import endings
 from jobs.models import Job
 from servers.actions import CloneWishes, clone_server, delete_servers
 from servers.models import Server
@@ -48,10 +48,10 @@ def test_end_of_a_job_and_deletion_do_not_block_each_other(
 
     def end() -> None:
         with transaction.atomic():
-            runner.lock_tree(job)
+            endings.lock_tree(job)
             tree_is_locked.set()
             time.sleep(LONG_ENOUGH)
-            runner.finish(job, Job.State.SUCCESS)
+            endings.finish(job, Job.State.SUCCESS)
 
     def delete() -> None:
         tree_is_locked.wait()

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from rest_framework.test import APIClient
 
 from drives.models import Drive
 from jobs import runner
-from jobs.models import Job
+from jobs.models import Job, Reported
 from servers.models import Server
 from tests.conftest import Unchanged
 from tests.factories import MIB
@@ -101,8 +102,10 @@ def test_clone_ends_whole(
 
 def test_root_ends_with_its_last_disk(api: APIClient, clone: Clone) -> None:
     seen = []
-    for child in children()[::-1]:
-        runner.run(child.pk)
+    first, last = children()
+    Job.objects.filter(pk=first.pk).update(queued_at=Now())
+    for _ in (last, first):
+        runner.run_next()
         seen.append((root_of(api, clone)["state"], status_at(api, new_disks(clone)[1])))
     assert seen == [("started", "mounted"), ("success", "mounted")]
 
@@ -111,8 +114,8 @@ def test_source_is_free_when_each_of_its_disks_is(
     api: APIClient, disks: list[Drive], clone: Clone
 ) -> None:
     seen = []
-    for child in children():
-        runner.run(child.pk)
+    for _ in children():
+        runner.run_next()
         seen.append([Drive.objects.get(pk=disk.pk).status for disk in disks])
     assert seen == [["mounted", "cloning_src"], ["mounted", "mounted"]]
 
@@ -125,7 +128,7 @@ def test_progress_of_the_root_is_weighted_by_bytes(api: APIClient, clone: Clone)
         assert child.claim("worker:1")
     seen = [0]
     for child, share in ((small, 0.5), (large, 0.25), (small, 0.9), (large, 0.8)):
-        child.report(int(child.weight * share), 0, "test")
+        child.report(Reported(int(child.weight * share), 0, "test"))
         child.refresh_from_db()
         mean = (large.bytes_done + small.bytes_done) / (large.weight + small.weight)
         seen.append(root_of(api, clone)["data"]["progress"])

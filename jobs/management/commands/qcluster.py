@@ -1,9 +1,12 @@
-"""`manage.py qcluster`: django-q2's command, with a cluster that stops cleanly."""
+"""`manage.py qcluster`: django-q2's command, with a cluster that stops cleanly and heals itself."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connections
 
+from jobs.cluster import survive_killed_workers
+from jobs.recovery import sweep
 from jobs.shutdown import DrainingCluster, detach_children
 
 
@@ -11,5 +14,8 @@ class Command(BaseCommand):
     help = "Runs a cluster of clone workers until SIGTERM or SIGINT."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        survive_killed_workers()
         detach_children()
+        sweep()
+        connections.close_all()  # what is forked must not share them
         DrainingCluster().start()

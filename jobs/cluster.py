@@ -1,0 +1,75 @@
+"""The worker cluster: django-q2's, made to survive that one of its processes is killed.
+
+Its processes share queues and timers that are guarded by locks in shared memory. Whoever is killed
+while it holds such a lock takes it to the grave: an idle worker always holds that of the queue, so
+killing it stops all others for ever. Here a queue is a socket, of which the kernel gives each
+message to one reader, and a timer is plain shared memory.
+"""
+
+import pickle
+import select
+import socket
+from contextlib import AbstractContextManager, nullcontext
+from ctypes import c_float
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+import django_q.cluster
+
+SMALL_BUFFER = 4096  # bytes; a cluster takes few messages in advance, others may have them
+
+
+class SocketQueue:
+    """A queue between processes that were forked after it was made."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self._receiver, self._sender = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if maxsize:
+            self._sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
+        self._largest = self._sender.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+
+    def put(self, item: Any) -> None:
+        """Add an item; waits while the queue is full."""
+        self._sender.send(pickle.dumps(item))
+
+    def get(self) -> Any:
+        """Take an item; waits while there is none."""
+        # Nobody but the cluster's own processes has the other end.
+        return pickle.loads(self._receiver.recv(self._largest))  # noqa: S301
+
+    def empty(self) -> bool:
+        return not select.select([self._receiver], [], [], 0)[0]
+
+    def qsize(self) -> int:
+        """Return 0 or 1: only whether there is something is known."""
+        return int(not self.empty())
+
+    def close(self) -> None:
+        """Nothing: what was put is with the kernel already."""
+
+    def join_thread(self) -> None:
+        """Nothing: there is no thread."""
+
+
+class SharedTimer:
+    """A number that processes share; a float is written at once or not at all."""
+
+    def __init__(self, typecode: str, value: float) -> None:
+        self._number = RawValue(c_float, value)
+
+    @property
+    def value(self) -> float:
+        return self._number.value
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self._number.value = value
+
+    def get_lock(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def survive_killed_workers() -> None:
+    """Have django-q2 build its clusters with these instead of its own."""
+    django_q.cluster.Queue = SocketQueue
+    django_q.cluster.Value = SharedTimer

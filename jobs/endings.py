@@ -1,0 +1,91 @@
+"""How jobs end: by their worker, or from outside; what they worked on is settled with them.
+
+Everything that ends a job locks the root of its tree first, so one end in a tree happens at a time.
+"""
+
+import logging
+from functools import partial
+
+from django.db import transaction
+
+from jobs.models import NO_FAILURE, Failure, Job, Reported
+from jobs.registry import get_operation
+
+logger = logging.getLogger(__name__)
+
+WORKER_LOST = Failure(
+    "Every worker that ran it ended in the middle of the work, without getting on.",
+    "worker_lost",
+    "Retry it; if it happens again, the operator finds the reason in the log of the workers.",
+)
+
+
+@transaction.atomic
+def finish(
+    job: Job,
+    state: Job.State,
+    failure: Failure = NO_FAILURE,
+    reported: Reported | None = None,
+) -> None:
+    """End a leased job, settle its resources, and end each parent whose last child it was.
+
+    What was `reported` last, and is not yet written, goes into the same statement as the end.
+
+    Raises:
+        LeaseLost: the job is no longer this worker's; nothing was changed.
+    """
+    if job.parent_id:
+        lock_tree(job)
+    job.end(state, failure, reported)
+    settle(job)
+
+
+def settle(job: Job) -> None:
+    """Settle the resources of a job that ended, and end the jobs above it."""
+    get_operation(job.operation).settle(job)
+    if job.parent_id:
+        end_parents(job)
+    outcome = {"job": str(job.pk), "outcome": job.state, "error": job.error or None}
+    logger.info("finished", extra=outcome)
+
+
+def end_parents(job: Job) -> None:
+    """End the jobs above a job that ended, from below, as far as all of their children have."""
+    for parent in job.get_ancestors(ascending=True):
+        if not parent.end_with_children():
+            break
+        get_operation(parent.operation).settle(parent)
+
+
+def lock_tree(job: Job) -> Job:
+    """Lock the tree's root until the transaction ends, and return it."""
+    root: Job = Job.objects.select_for_update(no_key=True).roots().get(tree_id=job.tree_id)
+    return root
+
+
+def cancel(job: Job) -> None:
+    """End every unfinished leaf of a job whose tree is locked.
+
+    Who runs one learns it from its next report, and then frees what it has written meanwhile.
+    """
+    for leaf in Job.objects.inside(job).leaves().unfinished().order_by("lft"):
+        if leaf.end_from_outside(Job.State.CANCELLED):
+            settle(leaf)
+            transaction.on_commit(partial(discard_cancelled, leaf), robust=True)
+
+
+@transaction.atomic
+def give_up(job: Job) -> None:
+    """Fail a waiting job that has cost too many workers."""
+    lock_tree(job)
+    waiting = Job.objects.claimable().filter(pk=job.pk).first()
+    if waiting and waiting.is_exhausted and waiting.end_from_outside(Job.State.FAILED, WORKER_LOST):
+        settle(waiting)
+
+
+@transaction.atomic
+def discard_cancelled(job: Job) -> None:
+    """Free what a job has left if it was cancelled; a retry waits until that is done."""
+    locked = Job.objects.filter(pk=job.pk, state=Job.State.CANCELLED)
+    for cancelled in locked.select_for_update(no_key=True):
+        get_operation(cancelled.operation).discard(cancelled)

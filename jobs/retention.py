@@ -1,0 +1,95 @@
+"""Deletes the history of jobs: whole trees, some time after their roots ended.
+
+Rows go by their tree's number in short transactions, children and parents in one statement, so a
+million jobs neither fill the memory nor keep anybody from writing for long.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django_q.models import OrmQ, Task
+
+from jobs.models import Job, JobLink, KeptAnswer
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 500  # trees
+PAUSE_SECONDS = 0.02  # between two batches, so that who waits to write gets in
+MESSAGE_HELD_AT_MOST = timedelta(days=1)  # by a worker; who still had it then was killed
+
+
+class Purged(NamedTuple):
+    """How many rows went, or would go."""
+
+    trees: int = 0
+    jobs: int = 0
+
+    def __add__(self, other: "Purged") -> "Purged":  # type: ignore[override]
+        return Purged(self.trees + other.trees, self.jobs + other.jobs)
+
+
+def purge(
+    days: float | None = None, batch_size: int = BATCH_SIZE, max_seconds: float | None = None
+) -> Purged:
+    """Delete the trees that ended more than so many days ago, and what the queue has left behind.
+
+    Stops after `max_seconds`, between two batches; the next run goes on. Runs of several at once
+    do no harm.
+    """
+    limit = limit_of(days)
+    purge_around(limit)
+    purged, began = Purged(), time.monotonic()
+    for batch in batches(limit, batch_size):
+        purged += batch
+        if max_seconds is not None and time.monotonic() - began >= max_seconds:
+            break
+        time.sleep(PAUSE_SECONDS)
+    logger.info("purged", extra=purged._asdict())
+    return purged
+
+
+def count(days: float | None = None) -> Purged:
+    """Return what `purge` would delete."""
+    roots = Job.objects.roots().finished_before(limit_of(days))
+    trees = roots.values("tree_id")
+    return Purged(roots.count(), Job.objects.filter(tree_id__in=trees).count())
+
+
+def limit_of(days: float | None) -> datetime:
+    """Return the time before which a root must have ended."""
+    return timezone.now() - timedelta(days=settings.JOB_RETENTION_DAYS if days is None else days)
+
+
+def batches(limit: datetime, size: int) -> Iterator[Purged]:
+    """Delete batch after batch, oldest first, and yield what went with each."""
+    old = Job.objects.roots().finished_before(limit).order_by("finished_at")
+    while trees := list(old.values_list("tree_id", flat=True)[:size]):
+        yield Purged(len(trees), delete_trees(trees, limit))
+
+
+@transaction.atomic
+def delete_trees(trees: list[int], limit: datetime) -> int:
+    """Delete whole trees by their numbers and return how many jobs that were.
+
+    Their roots are locked and looked at once more: one may have been retried a moment ago.
+    """
+    roots = Job.objects.roots().finished_before(limit).filter(tree_id__in=trees)
+    still = list(roots.select_for_update(no_key=True).values_list("tree_id", flat=True))
+    jobs = Job.objects.filter(tree_id__in=still)
+    JobLink.objects.filter(job__in=jobs).order_by()._raw_delete(connection.alias)
+    return int(jobs.order_by()._raw_delete(connection.alias))
+
+
+def purge_around(limit: datetime) -> None:
+    """Delete old answers, the queue's records of broken tasks, and messages of killed workers."""
+    KeptAnswer.objects.filter(created__lt=limit).delete()
+    Task.objects.filter(stopped__lt=limit).delete()
+    retry = timedelta(seconds=settings.Q_CLUSTER["retry"])
+    held = timezone.now() + retry - MESSAGE_HELD_AT_MOST
+    OrmQ.objects.filter(lock__gt=timezone.now(), lock__lt=held).delete()
