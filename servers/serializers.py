@@ -1,7 +1,6 @@
 """The server's JSON, and what requests say of a server."""
 
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from rest_framework import serializers
@@ -10,11 +9,12 @@ from cloudjobs.api.fields import (
     MetaField,
     MethodField,
     NarrowedFields,
+    ReferenceField,
     ResourceUriField,
     StrictBooleanField,
     StrictCharField,
-    StrictUUIDField,
     WireDateTimeField,
+    is_reference,
     related,
 )
 from drives.serializers import EmptyListField, NoTagsField, NothingField
@@ -49,27 +49,6 @@ class NumberField(serializers.IntegerField):
         if not text and (isinstance(data, bool) or not isinstance(data, int)):
             self.fail("invalid")
         return super().to_internal_value(data)
-
-
-def is_reference(data: Any) -> bool:
-    """Is it an object that holds a uuid, as answers have it in the place of the uuid?"""
-    return isinstance(data, dict) and "uuid" in data
-
-
-class ReferenceField(StrictUUIDField):
-    """Another object: its uuid, or an object that holds one, as answers have it."""
-
-    documented_type = "related"
-
-    def __init__(self, resource: str, **kwargs: Any) -> None:
-        self.resource = resource
-        super().__init__(**kwargs)
-
-    def to_internal_value(self, data: Any) -> UUID:
-        return super().to_internal_value(data["uuid"] if is_reference(data) else data)
-
-    def to_representation(self, value: Any) -> Any:
-        return related(self.resource, value)
 
 
 class AddressField(serializers.IPAddressField):

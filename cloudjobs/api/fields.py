@@ -85,6 +85,22 @@ class ResourceUriField(serializers.CharField):
         return resource_uri(self.resource, value)
 
 
+class ReferenceField(StrictUUIDField):
+    """Another object: its uuid, or an object that holds one, as answers have it."""
+
+    documented_type = "related"
+
+    def __init__(self, resource: str, **kwargs: Any) -> None:
+        self.resource = resource
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> UUID:
+        return super().to_internal_value(data["uuid"] if is_reference(data) else data)
+
+    def to_representation(self, value: Any) -> Any:
+        return related(self.resource, value)
+
+
 class MethodField(serializers.SerializerMethodField):
     """A value that a method of the serializer makes, and what the schema calls its type."""
 
@@ -105,6 +121,11 @@ class NarrowedFields(serializers.Serializer[Any]):
         if wanted is None:
             return fields
         return {name: field for name, field in fields.items() if name in wanted}
+
+
+def is_reference(data: Any) -> bool:
+    """Is it an object that holds a uuid, as answers have it in the place of the uuid?"""
+    return isinstance(data, dict) and "uuid" in data
 
 
 def related(resource: str, uuid: Any) -> dict[str, str]:
