@@ -21,6 +21,7 @@ from drives.actions import DriveSpec
 from drives.downloads import image_response
 from drives.models import Drive
 from drives.querysets import KIND
+from drives.schema import DriveSchema
 from drives.serializers import (
     CloneRequest,
     DeletionRequest,
@@ -42,6 +43,7 @@ class DriveViewSet(WorkedOnViewSet):
     kind = KIND
     serializer_class = DriveSerializer
     short_serializer_class = ShortDriveSerializer
+    schema_serializer_class = DriveSchema
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone", "resize": "resize"}
 
     def get_queryset(self) -> QuerySet[Drive]:

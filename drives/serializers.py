@@ -156,7 +156,7 @@ class EmptyListField(serializers.ListField):
 
     def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
         self.documented_type = documented_type
-        super().__init__(source="*", read_only=True, **kwargs)
+        super().__init__(source="*", read_only=True, allow_null=True, **kwargs)
 
     def to_representation(self, data: Any) -> list[Any]:
         return []
@@ -167,7 +167,7 @@ class NothingField(serializers.ReadOnlyField):
 
     def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
         self.documented_type = documented_type
-        super().__init__(source="*", **kwargs)
+        super().__init__(source="*", allow_null=True, **kwargs)
 
     def to_representation(self, value: Drive) -> None:
         return None
@@ -178,13 +178,13 @@ class DriveSerializer(NarrowedFields, DriveRequest):
 
     backup_scheduler = NothingField(help_text="Drive's backup scheduler")
     grantees = EmptyListField("list", help_text="Users who may use the drive")
-    iops = NothingField("integer", help_text="IOPS limit of the drive")
+    iops = NothingField("integer", default=None, help_text="IOPS limit of the drive")
     jobs = serializers.SerializerMethodField(help_text="Background jobs related to this drive")
     licenses = EmptyListField(help_text="Licenses attached to this drive")
     mounted_on = serializers.SerializerMethodField(
         help_text="Servers on which this drive is mounted"
     )
-    owner = serializers.SerializerMethodField(help_text="Owner of the drive")
+    owner = serializers.SerializerMethodField(default=None, help_text="Owner of the drive")
     permissions = EmptyListField("list", help_text="What the user who asks may do")
     remote_snapshots = EmptyListField(help_text="Snapshots of this drive that lie elsewhere")
     resource_uri = ResourceUriField(KIND, help_text="The path of this drive")
@@ -194,7 +194,7 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     snapshots = EmptyListField(help_text="Snapshots of this drive")
     status = serializers.CharField(read_only=True, help_text="Status of the drive")
     tags = EmptyListField(help_text="Tags of this drive")  # type: ignore[assignment]
-    uuid = serializers.UUIDField(read_only=True, help_text="UUID of the drive")
+    uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the drive")
 
     class Meta:
         model = Drive  # whose defaults the schema tells

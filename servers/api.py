@@ -20,6 +20,7 @@ from servers.actions import CloneWishes, ServerSpec
 from servers.limits import capabilities
 from servers.models import Server
 from servers.querysets import KIND
+from servers.schema import ServerSchema
 from servers.serializers import (
     CloneRequest,
     ServerRequest,
@@ -36,6 +37,7 @@ class ServerViewSet(WorkedOnViewSet):
     kind = KIND
     serializer_class = ServerSerializer
     short_serializer_class = ShortServerSerializer
+    schema_serializer_class = ServerSchema
     action_methods: ClassVar[dict[str, str]] = {
         "clone": "clone",
         "start": "start",

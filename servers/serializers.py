@@ -87,7 +87,9 @@ class MountRequest(serializers.Serializer[Any]):
 class AddressRequest(serializers.Serializer[Any]):
     """How a public network card gets its IPv4 address."""
 
-    conf = serializers.ChoiceField(choices=Nic.Conf.choices, help_text="Configuration type")
+    conf = serializers.ChoiceField(
+        choices=Nic.Conf.choices, initial=Nic.Conf.DHCP, help_text="Configuration type"
+    )
     ip = AddressField(allow_null=True, required=False, help_text="The address, if it is static")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -204,7 +206,14 @@ class TrafficSerializer(serializers.Serializer[Any]):
 
     def __init__(self, counters: tuple[str, ...], **kwargs: Any) -> None:
         self.counters = counters
-        super().__init__(source="*", read_only=True, help_text="Traffic so far", **kwargs)
+        super().__init__(
+            source="*",
+            read_only=True,
+            allow_null=True,
+            default=None,
+            help_text="Traffic so far",
+            **kwargs,
+        )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
@@ -229,11 +238,14 @@ class MountRuntimeSerializer(WhileRunning):
 
 class NicRuntimeSerializer(WhileRunning):
     interface_type = serializers.ChoiceField(
-        choices=["public", "private"], read_only=True, help_text="Network of the card"
+        choices=["public", "private"],
+        read_only=True,
+        default=None,
+        help_text="Network of the card",
     )
     io = TrafficSerializer(NIC_COUNTERS)
-    ip_v4 = MethodField("related", help_text="Public IPv4 address")
-    ip_v6 = NothingField("string", help_text="There is no IPv6")
+    ip_v4 = MethodField("related", allow_null=True, default=None, help_text="Public IPv4 address")
+    ip_v6 = NothingField("string", default=None, help_text="There is no IPv6")
 
     def get_ip_v4(self, nic: Nic) -> dict[str, str] | None:
         address = hypervisor().address_of(nic)
@@ -245,7 +257,7 @@ class MountSerializer(MountRequest):
 
     drive = ReferenceField("drives", source="drive_id", help_text="Drive UUID")
     runtime = MountRuntimeSerializer(
-        source="*", read_only=True, help_text="Traffic of a server that runs"
+        source="*", read_only=True, allow_null=True, help_text="Traffic of a server that runs"
     )
 
 
@@ -262,14 +274,14 @@ class NicSerializer(NicRequest):
     ip_v4_conf = AddressSerializer(
         source="*", allow_null=True, required=False, help_text="Public IPv4 configuration"
     )
-    ip_v6_conf = NothingField(help_text="There is no IPv6")
+    ip_v6_conf = NothingField(default=None, help_text="There is no IPv6")
     runtime = NicRuntimeSerializer(
-        source="*", read_only=True, help_text="Address and traffic while it runs"
+        source="*", read_only=True, allow_null=True, help_text="Address and traffic while it runs"
     )
 
 
 class NamedNicRuntimeSerializer(NicRuntimeSerializer):
-    mac = serializers.CharField(read_only=True, help_text="MAC address of the card")
+    mac = serializers.CharField(read_only=True, default=None, help_text="MAC address of the card")
 
 
 class ServerRuntimeSerializer(serializers.Serializer[Server]):
@@ -295,15 +307,17 @@ class ServerSerializer(NarrowedFields, ServerRequest):
     grantees = EmptyListField("list", help_text="Users who may use the server")
     jobs = serializers.SerializerMethodField(help_text="Background jobs related to this server")
     nics = NicSerializer(many=True, default=list, help_text="Network cards of the server")
-    owner = serializers.SerializerMethodField(help_text="Owner of the server")
+    owner = serializers.SerializerMethodField(default=None, help_text="Owner of the server")
     permissions = EmptyListField("list", help_text="What the user who asks may do")
     pubkeys = EmptyListField(default=list, help_text="SSH keys of the server")
     resource_uri = ResourceUriField(KIND, help_text="The path of this server")
-    runtime = RuntimeField(source="*", read_only=True, help_text="What a running server does")
+    runtime = RuntimeField(
+        source="*", read_only=True, allow_null=True, help_text="What a running server does"
+    )
     smp = NumberField(default=None, help_text="Number of cores; as few as carry the speed")
     status = serializers.CharField(read_only=True, help_text="Status of the server")
     tags = EmptyListField(help_text="Tags of this server")  # type: ignore[assignment]
-    uuid = serializers.UUIDField(read_only=True, help_text="UUID of the server")
+    uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the server")
 
     def get_jobs(self, server: Any) -> list[dict[str, str]]:
         return [related("jobs", uuid) for uuid in server.visible_jobs]

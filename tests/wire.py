@@ -161,3 +161,12 @@ def nic_json(nic: Nic) -> dict[str, Any]:
         "runtime": None,
         "vlan": None,
     }
+
+
+def flat_schema(fields: dict[str, Any], before: str = "") -> dict[str, dict[str, Any]]:
+    """Return the fields of a schema with those inside them, as `nics.ip_v4_conf.conf`."""
+    flat = {}
+    for name, field in fields.items():
+        flat[before + name] = field
+        flat |= flat_schema(field.get("fields", {}), f"{before}{name}.")
+    return flat

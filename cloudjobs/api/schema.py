@@ -60,7 +60,7 @@ def describe_field(field: AnyField) -> dict[str, Any]:
         "default": default_or_null_of(field),
         "help_text": str(field.help_text or ""),
         "readonly": field.read_only,
-        "required": field.required or field.read_only,
+        "required": is_required(field),
         "type": type_name(field),
     }
     if hasattr(field, "choices"):
@@ -71,8 +71,15 @@ def describe_field(field: AnyField) -> dict[str, Any]:
         description["choices"] = list(field.child.choices)
     inner = field.child if isinstance(field, serializers.ListSerializer) else field
     if isinstance(inner, serializers.Serializer):
-        description["fields"] = {name: describe_field(f) for name, f in inner.fields.items()}
+        description["fields"] = {
+            name: describe_field(each) for name, each in sorted(inner.fields.items())
+        }
     return description
+
+
+def is_required(field: AnyField) -> bool:
+    """Has a request to give the value; or if it is read-only, does every answer have one?"""
+    return field.required or (field.read_only and not field.allow_null)
 
 
 def describe_in_older_style(field: AnyField) -> dict[str, Any]:
@@ -97,9 +104,14 @@ def default_of(field: AnyField) -> Any:
 
 
 def default_or_null_of(field: AnyField) -> Any:
-    """Return the same in the later style, where null stands for what has to be given."""
+    """Return the same in the later style, where null stands for what has to be given.
+
+    A field that has to be given may suggest a value by its `initial`.
+    """
     if field.read_only and field.default is empty:
         return NO_DEFAULT
+    if field.required and field.initial:
+        return field.initial
     default = raw_default(field)
     if default in (list, dict):
         return default()

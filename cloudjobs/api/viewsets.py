@@ -26,7 +26,8 @@ UUID_PATTERN = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9
 class ResourceViewSet(GenericViewSet[Any]):
     """Base of all resources; a subclass says what it is by its class attributes.
 
-    `action_methods` maps the names that `?do=` takes to methods of the viewset.
+    `action_methods` maps the names that `?do=` takes to methods of the viewset;
+    `schema_serializer_class` is there if the schema tells of more than answers have.
     """
 
     lookup_field = "pk"
@@ -38,6 +39,7 @@ class ResourceViewSet(GenericViewSet[Any]):
     ordering_lookups: ClassVar[dict[str, str]] = {}
     default_order: ClassVar[tuple[str, ...]] = ()
 
+    schema_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
     schema_list_methods: ClassVar[Names] = ["get"]
     schema_detail_methods: ClassVar[Names] = ["get"]
     schema_filtering: ClassVar[dict[str, Any]] = {}
@@ -81,7 +83,7 @@ class ResourceViewSet(GenericViewSet[Any]):
     def describe(self, request: Request) -> Response:
         """Answer the schema of this resource."""
         schema = describe_resource(
-            self.get_serializer_class()(),
+            (self.schema_serializer_class or self.get_serializer_class())(),
             list_methods=self.schema_list_methods,
             detail_methods=self.schema_detail_methods,
             filtering=self.schema_filtering,

@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from drives.models import Drive
 from tests.factories import DriveFactory
-from tests.wire import API, drive_json
+from tests.wire import API, drive_json, flat_schema
 
 SCHEMA = f"{API}/drives/schema/"
 PARTS = {"default", "help_text", "readonly", "required", "type"}
@@ -28,90 +28,103 @@ def test_schema_describes_the_resource(schema: dict[str, Any]) -> None:
     }
 
 
+FIELDS: dict[str, tuple[str, Any]] = {
+    "affinities": ("list", []),
+    "allow_multimount": ("boolean", False),
+    "backup_scheduler": ("related", NO_DEFAULT),
+    "grantees": ("list", NO_DEFAULT),
+    "iops": ("integer", None),
+    "jobs": ("related", NO_DEFAULT),
+    "licenses": ("related", []),
+    "licenses.amount": ("integer", 1),
+    "licenses.license": ("related", NO_DEFAULT),
+    "licenses.user": ("related", None),
+    "media": ("string", None),
+    "meta": ("dict", {}),
+    "mounted_on": ("related", NO_DEFAULT),
+    "name": ("string", None),
+    "owner": ("related", None),
+    "permissions": ("list", NO_DEFAULT),
+    "remote_snapshots": ("related", NO_DEFAULT),
+    "resource_uri": ("string", NO_DEFAULT),
+    "runtime": ("related", NO_DEFAULT),
+    "runtime.is_downloadable": ("boolean", NO_DEFAULT),
+    "runtime.is_ephemeral": ("boolean", NO_DEFAULT),
+    "runtime.is_snapshotable": ("boolean", NO_DEFAULT),
+    "runtime.snapshots_allocated_size": ("integer", NO_DEFAULT),
+    "runtime.storage_type": ("string", NO_DEFAULT),
+    "size": ("integer", None),
+    "snapshots": ("related", NO_DEFAULT),
+    "status": ("string", NO_DEFAULT),
+    "storage_type": ("string", None),
+    "tags": ("related", NO_DEFAULT),
+    "uuid": ("string", None),
+}
+WRITABLE = {
+    "affinities",
+    "allow_multimount",
+    "licenses.amount",
+    "licenses.user",
+    "media",
+    "meta",
+    "name",
+    "size",
+    "storage_type",
+}
+NOT_REQUIRED = {
+    "affinities",
+    "allow_multimount",
+    "backup_scheduler",
+    "grantees",
+    "iops",
+    "licenses",
+    "licenses.amount",
+    "licenses.user",
+    "meta",
+    "permissions",
+    "remote_snapshots",
+    "snapshots",
+    "storage_type",
+    "tags",
+}
+
+
+def test_schema_tells_types_and_defaults(schema: dict[str, Any]) -> None:
+    described = flat_schema(schema["fields"])
+    assert {name: (each["type"], each["default"]) for name, each in described.items()} == FIELDS
+    assert list(described) == sorted(FIELDS)
+
+
+def test_schema_tells_what_can_be_written(schema: dict[str, Any]) -> None:
+    described = flat_schema(schema["fields"])
+    assert {name for name, each in described.items() if not each["readonly"]} == WRITABLE
+
+
+def test_schema_tells_what_is_required(schema: dict[str, Any]) -> None:
+    described = flat_schema(schema["fields"])
+    assert {name for name, each in described.items() if not each["required"]} == NOT_REQUIRED
+
+
+def test_schema_describes_each_field_alike(schema: dict[str, Any]) -> None:
+    for name, field in flat_schema(schema["fields"]).items():
+        assert set(field) - {"choices", "fields"} == PARTS, name
+        assert field["help_text"], name
+
+
 @pytest.mark.django_db
 def test_schema_names_every_field_of_a_drive(schema: dict[str, Any]) -> None:
     drive: Drive = DriveFactory()
     assert list(schema["fields"]) == sorted(drive_json(drive))
     assert list(schema["fields"]["runtime"]["fields"]) == sorted(drive_json(drive)["runtime"])
-    for field in schema["fields"].values():
-        assert set(field) - {"choices", "fields"} == PARTS
-        assert field["help_text"]
-
-
-@pytest.mark.parametrize(
-    ("name", "type_name", "readonly", "required"),
-    [
-        ("affinities", "list", False, False),
-        ("allow_multimount", "boolean", False, False),
-        ("jobs", "related", True, True),
-        ("media", "string", False, True),
-        ("meta", "dict", False, False),
-        ("name", "string", False, True),
-        ("owner", "related", True, None),
-        ("resource_uri", "string", True, True),
-        ("runtime", "related", True, None),
-        ("size", "integer", False, True),
-        ("status", "string", True, True),
-        ("storage_type", "string", False, False),
-        ("uuid", "string", True, True),
-        ("backup_scheduler", "related", True, None),
-        ("grantees", "list", None, None),
-        ("iops", "integer", None, None),
-        ("licenses", "related", None, None),
-        ("mounted_on", "related", True, None),
-        ("permissions", "list", None, None),
-        ("remote_snapshots", "related", True, None),
-        ("snapshots", "related", True, None),
-        ("tags", "related", None, None),
-    ],
-)
-def test_schema_describes_the_field(
-    schema: dict[str, Any], name: str, type_name: str, readonly: bool | None, required: bool | None
-) -> None:
-    """None leaves open what this installation decides."""
-    field = schema["fields"][name]
-    assert field["type"] == type_name
-    assert readonly in {None, field["readonly"]}
-    assert required in {None, field["required"]}
-
-
-@pytest.mark.parametrize(
-    ("name", "default"),
-    [
-        ("jobs", NO_DEFAULT),
-        ("status", NO_DEFAULT),
-        ("affinities", []),
-        ("allow_multimount", False),
-        ("media", None),
-        ("meta", {}),
-        ("name", None),
-        ("size", None),
-        ("storage_type", None),
-    ],
-)
-def test_schema_tells_the_default(schema: dict[str, Any], name: str, default: Any) -> None:
-    assert schema["fields"][name]["default"] == default
 
 
 def test_schema_tells_the_choices(schema: dict[str, Any]) -> None:
-    choices = {
-        name: field["choices"] for name, field in schema["fields"].items() if "choices" in field
-    }
+    described = flat_schema(schema["fields"])
+    choices = {name: each["choices"] for name, each in described.items() if "choices" in each}
     assert choices == {
         "affinities": ["ssd"],
         "media": ["cdrom", "disk"],
         "storage_type": ["dssd", "nvme", "zadara"],
-    }
-
-
-def test_schema_tells_the_types_inside_runtime(schema: dict[str, Any]) -> None:
-    fields = schema["fields"]["runtime"]["fields"]
-    assert {name: field["type"] for name, field in fields.items()} == {
-        "is_downloadable": "boolean",
-        "is_ephemeral": "boolean",
-        "is_snapshotable": "boolean",
-        "snapshots_allocated_size": "integer",
-        "storage_type": "string",
     }
 
 
