@@ -1,10 +1,20 @@
-"""Drives in the admin: what a user may change of a drive; size and status belong to its jobs."""
+"""Drives in the admin: what a user may change of a drive; size and status belong to its jobs.
+
+And a page that tells where storage and database disagree.
+"""
+
+from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
 from cloudjobs.api.exceptions import PointedError
+from drives import reconciliation
 from drives.actions import clone_drive
 from drives.models import Drive
 
@@ -49,6 +59,26 @@ class DriveAdmin(admin.ModelAdmin):
                 messages.error(request, f"Not cloned: {drive.name}. {error}")
             else:
                 messages.success(request, f"Cloning {drive.name} as {clone.name}.")
+
+    def get_urls(self) -> list[URLPattern]:
+        reconcile = self.admin_site.admin_view(self.reconcile)
+        return [path("reconcile/", reconcile, name="drives_reconcile"), *super().get_urls()]
+
+    def reconcile(self, request: HttpRequest) -> HttpResponse:
+        """Show what is wrong; a POST puts it right."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        found = reconciliation.find()
+        if request.method == "POST":
+            fixed = sum(reconciliation.fix(finding) for finding in found)
+            messages.success(request, f"Put right: {fixed} of {len(found)}.")
+            return redirect("admin:drives_reconcile")
+        return self.report(request, found)
+
+    def report(self, request: HttpRequest, found: list[Any]) -> TemplateResponse:
+        site = self.admin_site.each_context(request)
+        context = {**site, "title": "Reconcile storage", "found": found, "opts": self.opts}
+        return TemplateResponse(request, "admin/drives/reconcile.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,11 +1,17 @@
-"""Jobs in the admin: to look at. The runner owns their truth, so nothing is edited here."""
+"""Jobs in the admin: to look at, to cancel and to retry. The runner owns their truth."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from mptt.admin import MPTTModelAdmin
 
+from accounts.models import User
+from cloudjobs.api.exceptions import PointedError
+from jobs.actions import cancel_job, retry_job
 from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
 
@@ -46,11 +52,28 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
             None,
             {"fields": (("operation", "state", "percent"), "names", "error", "owner", "parent")},
         ),
-        ("Work", {"fields": (("bytes_done", "weight", "cursor"), "method", "params")}),
+        ("Work", {"fields": (("bytes_done", "weight", "cursor"), ("method", "rate"), "params")}),
         ("Worker", {"fields": (("worker", "attempts", "heartbeat_at"),)}),
         ("Times", {"fields": (("created", "last_modified"), ("claimed_at", "finished_at"))}),
         ("Objects", {"fields": ("resources", "is_internal")}),
+        ("Log", {"fields": ("log",)}),
     )
+    actions = ("cancel", "retry")
+
+    @admin.action(description="Cancel the selected jobs")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        steer_each(request, queryset, cancel_job, "Cancelled")
+
+    @admin.action(description="Retry the selected jobs")
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        steer_each(request, queryset, retry_job, "Retried")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer no deletion, and nothing to those who may only look."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        may_steer = request.user.has_perm("jobs.change_job")
+        return actions if may_steer else {}
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("-tree_id", "lft")
@@ -68,6 +91,23 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
     @admin.display(description="progress")
     def percent(self, job: Job) -> str:
         return f"{job.progress} %"
+
+    @admin.display(description="what happened")
+    def log(self, job: Job) -> str:
+        return "\n".join(f"{one['at']} {one['text']} {one['worker']}" for one in job.events)
+
+
+def steer_each(
+    request: HttpRequest, jobs: QuerySet[Job], do: Callable[[UUID, User], Job], done: str
+) -> None:
+    """Do it with each job, and tell what became of it."""
+    for job in jobs.order_by("tree_id", "lft"):
+        try:
+            do(job.pk, request.user)  # type: ignore[arg-type]
+        except PointedError as error:
+            messages.error(request, f"Not {done.lower()}: {job}. {error}")
+        else:
+            messages.success(request, f"{done}: {job}.")
 
 
 @admin.register(JobLink)

@@ -1,6 +1,6 @@
 """Where the images of drives are and how they are copied. Sizes are bytes throughout."""
 
-from drives.storage.backend import CopyMethod, Report, StorageBackend
+from drives.storage.backend import CopyMethod, Report, StorageBackend, StoredImage
 from drives.storage.errors import (
     ImageMissing,
     NoSpace,
@@ -31,6 +31,7 @@ __all__ = [
     "StorageBackend",
     "StorageError",
     "StorageHost",
+    "StoredImage",
     "UnknownHost",
     "UploadIncomplete",
     "all_hosts",

@@ -90,3 +90,48 @@ def test_users_without_rights_are_sent_to_the_login(owner: User) -> None:
     client = Client()
     client.force_login(owner)
     assert client.get(page(Job, "changelist")).status_code == 302
+
+
+def test_jobs_are_cancelled_and_retried_by_actions(operator: Client, server: Server) -> None:
+    job = submit(leaf(10), server.owner)
+    for action, word, state in (
+        ("cancel", "Cancelled", "cancelled"),
+        ("retry", "Retried", "started"),
+    ):
+        body = {"action": action, "_selected_action": [str(job.pk)]}
+        answer = operator.post(page(Job, "changelist"), body, follow=True)
+        assert f"{word}: test_noted {job.pk}." in answer.content.decode()
+        job.refresh_from_db()
+        assert job.state == state
+
+
+def test_action_tells_why_a_job_cannot_be_cancelled(operator: Client, server: Server) -> None:
+    job = submit(leaf(10), server.owner)
+    Job.objects.update(state="success")
+    body = {"action": "cancel", "_selected_action": [str(job.pk)]}
+    answer = operator.post(page(Job, "changelist"), body, follow=True)
+    assert "The job has ended already, with success." in answer.content.decode()
+
+
+def test_jobs_cannot_be_deleted_by_an_action(operator: Client, server: Server) -> None:
+    job = submit(leaf(10), server.owner)
+    body = {"action": "delete_selected", "_selected_action": [str(job.pk)], "post": "yes"}
+    operator.post(page(Job, "changelist"), body)
+    assert Job.objects.filter(pk=job.pk).exists()
+
+
+def test_storage_is_reconciled_on_a_page(operator: Client, storage: object) -> None:
+    drive = DriveFactory(status="creating")
+    address = reverse("admin:drives_reconcile")
+    assert str(drive.pk) in operator.get(address).content.decode()
+    answer = operator.post(address, follow=True).content.decode()
+    assert "Put right: 1 of 1." in answer
+    assert "Storage and database agree." in answer
+
+
+def test_reconciling_takes_the_right_to_change_drives(owner: User) -> None:
+    owner.is_staff = True
+    owner.save()
+    client = Client()
+    client.force_login(owner)
+    assert client.get(reverse("admin:drives_reconcile")).status_code == 403
