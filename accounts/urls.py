@@ -1,9 +1,12 @@
+from django.contrib.auth import views as auth
 from django.urls import path
 
-from accounts import api
+from accounts import views
 
+app_name = "accounts"
 urlpatterns = [
-    path("accounts/action/", api.AccountActionView.as_view(), name="account-action"),
-    path("profile/", api.ProfileView.as_view(), name="profile"),
-    path("profile/schema/", api.ProfileSchemaView.as_view(), name="profile-schema"),
+    path("login/", views.LoginView.as_view(), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("profile/", views.profile, name="profile"),
+    path("profile/password/", views.PasswordView.as_view(), name="password"),
 ]

@@ -4,10 +4,13 @@
 The variables are listed in docs/configuration.md.
 """
 
+import base64
+import hashlib
 import os
 from pathlib import Path
 
 import environ
+from csp.constants import NONE, SELF, UNSAFE_HASHES
 from django.core.management.utils import get_random_secret_key
 
 env = environ.Env()
@@ -32,6 +35,12 @@ def kept_secret_key(path: Path) -> str:
     return path.read_text().strip()
 
 
+def style_hash(style: str) -> str:
+    """Return the source by which a policy allows one style attribute, and no other."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
 SECRET_KEY = env("SECRET_KEY", default="") or kept_secret_key(CLOUDJOBS_HOME / "secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -47,6 +56,8 @@ INSTALLED_APPS = [
     "django_q",
     "rest_framework",
     "django_guid",
+    "django_htmx",
+    "csp",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -59,6 +70,7 @@ MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
     "cloudjobs.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cloudjobs.compression.TextGZipMiddleware",
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
@@ -69,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 
 ROOT_URLCONF = "cloudjobs.urls"
@@ -219,13 +232,37 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
 # --- Users and sessions ---------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "accounts:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SESSION_ENGINE = "cloudjobs.sessions"
 SESSION_COOKIE_HTTPONLY = True
+
+# --- What a browser may load ----------------------------------------------------------------
+
+# Style attributes of the admin and of the browsable API: these, by their hashes, and no other.
+FOREIGN_STYLES = [
+    *(f"padding-left:{8 + 24 * level}px" for level in range(8)),
+    "float: right; margin-right: 10px",
+]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "style-src-attr": [UNSAFE_HASHES, *(style_hash(style) for style in FOREIGN_STYLES)],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 # --- Language, time, static files -----------------------------------------------------------
 

@@ -1,0 +1,19 @@
+// Times come in UTC and are shown in the reader's own time zone.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+function localise(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    const today = at.toDateString() === new Date().toDateString();
+    const text = time.dataset.precision === "seconds" ? seconds.format(at) : clock.format(at);
+    time.textContent = today ? text : `${day.format(at)}, ${text}`;
+    time.title = full.format(at);
+  }
+}
+
+document.addEventListener("htmx:load", (event) => localise(event.detail.elt));
+localise(document);
