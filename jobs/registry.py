@@ -61,3 +61,8 @@ def get_operation(name: str) -> Operation:
     if name not in _operations:
         raise LookupError(f"no operation is registered as {name!r}")
     return _operations[name]
+
+
+def visible_operations() -> list[str]:
+    """Return the names of the operations that users see."""
+    return sorted(name for name, one in _operations.items() if not one.is_internal)

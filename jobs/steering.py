@@ -1,0 +1,108 @@
+"""Cancelling and retrying from pages: first the question that names what will happen, then the act.
+
+What may be done, and what comes of it, the actions decide.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from cloudjobs.api.filters import is_uuid
+from cloudjobs.pages.acting import Question, ask, attempt, go_on, next_page
+from jobs.actions import cancel_job, retry_job
+from jobs.listing import PAGE
+from jobs.models import Job
+from jobs.querysets import with_trees
+from jobs.rows import Frame, frame_of
+
+ACTIONS: dict[str, Callable[[UUID, Any], Job]] = {"cancel": cancel_job, "retry": retry_job}
+VERBS = {"cancel": "Cancel", "retry": "Retry"}
+DONE = {"cancel": "Cancelled: {}.", "retry": "Waiting again: {}."}
+CONSEQUENCES = {
+    "cancel": [
+        "The copy stops within a second or two.",
+        "What it was making becomes unavailable, and can be deleted.",
+        "The source is not touched. The job can be retried.",
+    ],
+    "retry": [
+        "Parts that succeeded stay as they are.",
+        "The others wait for a worker, and go on from where their data is safe on disk.",
+    ],
+}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def one(request: HttpRequest, uuid: UUID, action: str) -> HttpResponse:
+    """Ask whether to cancel or retry a job; do it on POST."""
+    user: Any = request.user
+    job = get_object_or_404(Job.objects.visible(), owner=user, pk=uuid)
+    page = reverse("jobs:detail", args=[uuid])
+    if request.method == "POST":
+        attempt(request, partial(steer, action, job.pk, user))
+        return go_on(request, next_page(request, page))
+    return ask_for(request, action, [job], reverse(f"jobs:{action}", args=[uuid]))
+
+
+@login_required
+@require_POST
+def selected(request: HttpRequest) -> HttpResponse:
+    """Ask whether to cancel or retry several jobs; do it once that is confirmed."""
+    user: Any = request.user
+    action = request.POST.get("action", "")
+    uuids = [text for text in request.POST.getlist("uuid")[:PAGE] if is_uuid(text)]
+    jobs = list(Job.objects.visible().filter(owner=user, pk__in=uuids).order_by("-created"))
+    jobs = [job for job in jobs if action in job.allowed_actions]
+    if not jobs:
+        messages.error(request, "None of the selected jobs can be treated like that.")
+        return redirect(next_page(request, reverse("jobs:list")))
+    if not request.POST.get("confirmed"):
+        return ask_for(request, action, jobs, reverse("jobs:selected"))
+    for job in jobs:
+        attempt(request, partial(steer, action, job.pk, user))
+    return go_on(request, next_page(request, reverse("jobs:list")))
+
+
+def steer(action: str, uuid: UUID, user: Any) -> str:
+    """Cancel or retry a job and return what was done."""
+    job = ACTIONS[action](uuid, user)
+    return DONE[action].format(frame_of(with_trees([job])[0]).title)
+
+
+def ask_for(request: HttpRequest, action: str, jobs: list[Job], url: str) -> HttpResponse:
+    """Return the question whether to cancel or retry the jobs; lists are answered in place."""
+    frames = [frame_of(job) for job in with_trees(jobs)]
+    then = next_page(request, frames[0].url)
+    uuids = tuple(("uuid", frame.uuid) for frame in frames)
+    asked = Question(
+        question=question(action, frames),
+        consequences=tuple(consequences(action, frames)),
+        verb=f"{VERBS[action]} {counted(len(frames))}",
+        url=url,
+        is_harmful=action == "cancel",
+        hidden=(*uuids, ("action", action), ("confirmed", "yes")),
+    )
+    return ask(request, asked, then, in_place=not any(frame.url in then for frame in frames))
+
+
+def question(action: str, frames: list[Frame]) -> str:
+    what = frames[0].title if len(frames) == 1 else counted(len(frames))
+    return f"{VERBS[action]} {what}?"
+
+
+def consequences(action: str, frames: list[Frame]) -> list[str]:
+    """Return what will happen, beginning with the jobs if they are several."""
+    names = [frame.title for frame in frames] if len(frames) > 1 else []
+    return [*names, *CONSEQUENCES[action]]
+
+
+def counted(count: int) -> str:
+    return "the job" if count == 1 else f"{count} jobs"
