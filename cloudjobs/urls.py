@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
 
 from cloudjobs import health
 from cloudjobs.api.routers import ResourceRouter
+from cloudjobs.overview import overview
+from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet
 from jobs.api import JobViewSet
 from servers.api import CapabilitiesView, ServerViewSet
@@ -16,14 +17,19 @@ router.register("jobs", JobViewSet, basename="job")
 router.register("servers", ServerViewSet, basename="server")
 
 api_urls: list[URLPattern | URLResolver] = [
-    path("", include("accounts.urls")),
-    path("", include("drives.urls")),
+    path("", include("accounts.api_urls")),
+    path("", include("drives.api_urls")),
     path("capabilities/", CapabilitiesView.as_view(), name="capabilities"),
     path("", include(router.urls)),
 ]
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="api:api-root"), name="home"),
+    path("", overview, name="overview"),
+    path("", include("accounts.urls")),
+    path("jobs/", include("jobs.urls")),
+    path("drives/", include("drives.urls")),
+    path("servers/", include("servers.urls")),
+    path("icon.svg", icon, name="icon"),
     path("admin/", admin.site.urls),
     path("api/2.0/", include((api_urls, "api"))),
     path("healthz", health.alive, name="healthz"),

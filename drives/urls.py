@@ -1,17 +1,13 @@
 from django.urls import path
 
-from cloudjobs.api.parsers import UnreadParser
-from cloudjobs.api.renderers import OwnFormNegotiation
-from drives.api import DriveViewSet
+from drives import views
 
-# Beside what the router makes: the list's DELETE, the actions, and uploads with a name.
-uploads = DriveViewSet.as_view(
-    {"post": "upload"},
-    parser_classes=[UnreadParser],
-    content_negotiation_class=OwnFormNegotiation,
-)
-
+app_name = "drives"
 urlpatterns = [
-    path("drives/upload/", uploads, name="drive-upload"),
-    path("drives/upload/<path:name>/", uploads, name="drive-upload-named"),
+    path("", views.drive_list, name="list"),
+    path("create/", views.create, name="create"),
+    path("upload/", views.upload, name="upload"),
+    path("<uuid:uuid>/", views.drive_detail, name="detail"),
+    path("<uuid:uuid>/clone/", views.clone, name="clone"),
+    path("<uuid:uuid>/delete/", views.delete, name="delete"),
 ]
