@@ -19,7 +19,7 @@ from jobs.models import Job, JobLink, KeptAnswer
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 500  # trees
+BATCH_SIZE = 3000  # trees; a transaction of a tenth of a second
 PAUSE_SECONDS = 0.02  # between two batches, so that who waits to write gets in
 MESSAGE_HELD_AT_MOST = timedelta(days=1)  # by a worker; who still had it then was killed
 
