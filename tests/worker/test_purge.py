@@ -1,15 +1,13 @@
 """The purge of a long history: only what is old goes, in little memory, and nobody has to wait."""
 
 import json
-import subprocess
-import sys
 import time
 from threading import Event, Thread
 
 import httpx
 import pytest
 
-from tests.service import ROOT, Service
+from tests.service import Service
 
 pytestmark = pytest.mark.worker
 
@@ -56,13 +54,6 @@ print(json.dumps({
 """
 
 
-def shell(service: Service, code: str) -> str:
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
-    done = subprocess.run(command, cwd=ROOT, env=service.env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def slowest_answer(api: httpx.Client, until: Event, seen: list[float]) -> None:
     """Change the profile and list jobs again and again, noting how long each takes."""
     while not until.is_set():
@@ -74,13 +65,13 @@ def slowest_answer(api: httpx.Client, until: Event, seen: list[float]) -> None:
 
 
 def test_purge_of_a_long_history(fresh_service: Service) -> None:
-    shell(fresh_service, FILL)
+    fresh_service.manage("shell", "--no-imports", "-c", FILL)
     seen: list[float] = []
     done = Event()
     with fresh_service.client() as api:
         asking = Thread(target=slowest_answer, args=(api, done, seen))
         asking.start()
-        printed = shell(fresh_service, PURGE).splitlines()
+        printed = fresh_service.manage("shell", "--no-imports", "-c", PURGE).splitlines()
         done.set()
         asking.join()
     assert printed[0] == f"{OLD} trees of {OLD * 3} jobs were deleted."
