@@ -64,7 +64,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the running jobs with their trees, the counts, the last failures and the storage."""
     user: Any = request.user
     running, failed = running_of(user), failed_of(user)
-    chips, storage = chips_of(counts_by_state(user)), storage_of()
+    counts, storage = counts_by_state(user), storage_of()
+    chips = chips_of(counts)
     parts = [
         chips.as_part(),
         Part("running", "overview/running.html", running, key=frame_of(running)),
@@ -72,7 +73,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         Part("failed", "overview/failed.html", failed),
         Part("storage", "overview/storage.html", storage),
     ]
-    live = Live(request.path, pace(len(running.groups)), **tab_counts(user))
+    live = Live(request.path, pace(len(running.groups)), **tab_counts(user, counts["started"]))
     return live_page(
         request,
         "overview/overview.html",

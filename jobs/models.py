@@ -126,6 +126,16 @@ class Job(RolledUp, MPTTModel):
                 name="job_list",
             ),
             models.Index(
+                fields=["owner", "-created", "-uuid"],
+                condition=Q(parent=None, is_internal=False),
+                name="job_page",
+            ),
+            models.Index(
+                fields=["owner", "state", "-created", "-uuid"],
+                condition=Q(parent=None, is_internal=False),
+                name="job_page_by_state",
+            ),
+            models.Index(
                 fields=["-is_internal", "queued_at"],
                 condition=Q(state="started"),
                 name="job_unfinished",

@@ -80,13 +80,14 @@ def job_list(request: HttpRequest) -> HttpResponse:
     jobs = filters.apply(root_jobs(user))
     page, trees = read_rows(request, jobs)
     groups = [grouped(request, job) for job in trees]
-    chips = chips_of(counts_by_state(user), filters)
+    counts = counts_by_state(user)
+    chips = chips_of(counts, filters)
     new_jobs, top = newer_jobs(request, jobs, trees, filters)
     rows = ",".join(str(tree.tree_id) for tree in trees)
     live = Live(
         path=address(request, rows=rows, top=top),
         interval=pace(sum(not job.is_finished for job in trees)),
-        **tab_counts(user),
+        **tab_counts(user, counts["started"]),
     )
     parts = [chips.as_part(), new_jobs.as_part()]
     parts += [part for group in groups for part in group.parts()]
