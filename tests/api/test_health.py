@@ -54,7 +54,10 @@ def test_not_ready_while_a_migration_is_missing(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:
     settings.STORAGE_HOSTS = hosts_in(tmp_path / "images")
-    MigrationRecorder(connection).record_unapplied("jobs", "0002_tree_numbers")
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied(
+        *max(key for key in recorder.applied_migrations() if key[0] == "jobs")
+    )
     response = client.get("/readyz")
     assert response.status_code == 503
     assert "migrate" in response.json()["reasons"]["database"]
