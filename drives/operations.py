@@ -131,8 +131,8 @@ def remove_made(job: Job) -> None:
     for drive in drives_of(job, "drive"):
         job.params["removed"] = {name: getattr(drive, name) for name in KEPT_OF_REMOVED}
         Job.objects.filter(pk=job.pk).update(params=job.params)
-        drive.delete()
         mark_gone(KIND, drive.pk)
+        drive.delete()
 
 
 def require_source(job: Job) -> None:
