@@ -4,7 +4,6 @@ Everything that ends a job locks the root of its tree first, so one end in a tre
 """
 
 import logging
-from functools import partial
 
 from django.db import transaction
 
@@ -71,7 +70,16 @@ def cancel(job: Job) -> None:
     for leaf in Job.objects.inside(job).leaves().unfinished().order_by("lft"):
         if leaf.end_from_outside(Job.State.CANCELLED):
             settle(leaf)
-            transaction.on_commit(partial(discard_cancelled, leaf), robust=True)
+            discard_after_commit(leaf)
+
+
+def discard_after_commit(job: Job) -> None:
+    """Free what a cancelled job has left, once the cancel is sure; a failure is only logged."""
+
+    def discard() -> None:  # Django logs a callback by its name, which a partial does not have
+        discard_cancelled(job)
+
+    transaction.on_commit(discard, robust=True)
 
 
 @transaction.atomic
