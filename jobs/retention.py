@@ -70,20 +70,22 @@ def batches(limit: datetime, size: int) -> Iterator[Purged]:
     """Delete batch after batch, oldest first, and yield what went with each."""
     old = Job.objects.roots().finished_before(limit).order_by("finished_at")
     while trees := list(old.values_list("tree_id", flat=True)[:size]):
-        yield Purged(len(trees), delete_trees(trees, limit))
+        yield delete_trees(trees, limit)
 
 
 @transaction.atomic
-def delete_trees(trees: list[int], limit: datetime) -> int:
-    """Delete whole trees by their numbers and return how many jobs that were.
+def delete_trees(trees: list[int], limit: datetime) -> Purged:
+    """Delete whole trees by their numbers and return what went.
 
     Their roots are locked and looked at once more: one may have been retried a moment ago.
     """
     roots = Job.objects.roots().finished_before(limit).filter(tree_id__in=trees)
     still = list(roots.select_for_update(no_key=True).values_list("tree_id", flat=True))
+    if not still:
+        return Purged()
     jobs = Job.objects.filter(tree_id__in=still)
     JobLink.objects.filter(job__in=jobs).order_by()._raw_delete(connection.alias)
-    return int(jobs.order_by()._raw_delete(connection.alias))
+    return Purged(len(still), jobs.order_by()._raw_delete(connection.alias))
 
 
 def purge_around(limit: datetime) -> None:
