@@ -1,11 +1,28 @@
 """`manage.py purge_jobs`: what the schedule does every hour, at once or as a dry run."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from jobs import retention
+
+MOST_DAYS = 36_500  # a date before the year 1 does not exist
+
+
+def some(text: str) -> int:
+    """Return a number of things of which there is at least one."""
+    if (number := int(text)) < 1:
+        raise ArgumentTypeError("at least 1")
+    return number
+
+
+def days(text: str) -> float:
+    """Return a number of days that can be counted back."""
+    if not 0 <= (number := float(text)) <= MOST_DAYS:
+        raise ArgumentTypeError(f"0 to {MOST_DAYS}")
+    return number
 
 
 class Command(BaseCommand):
@@ -14,14 +31,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--days",
-            type=float,
+            type=days,
             default=settings.JOB_RETENTION_DAYS,
             help="how long ago a tree must have ended (default: %(default)s)",
         )
         parser.add_argument("--dry-run", action="store_true", help="only count")
         parser.add_argument(
             "--batch-size",
-            type=int,
+            type=some,
             default=retention.BATCH_SIZE,
             help="trees in one transaction (default: %(default)s)",
         )
