@@ -91,9 +91,8 @@ def reason_to_wait(leaf: Job, ahead: int) -> str:
     if leaf.lease_token is not None:
         return "Its worker was not heard of any more; the next free one goes on with it."
     if ahead:
-        return (
-            f"All workers are busy, and {ahead} more {'job' if ahead == 1 else 'jobs'} are first."
-        )
+        more = "1 more job is" if ahead == 1 else f"{ahead} more jobs are"
+        return f"All workers are busy, and {more} first."
     return "The next free worker takes it."
 
 
