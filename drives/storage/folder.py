@@ -100,11 +100,13 @@ class ImageFolder:
             for entry in entries:
                 name, _, kind = entry.name.partition(".")
                 with suppress(ValueError, FileNotFoundError):  # another's file; gone meanwhile
-                    stat = entry.stat(follow_symlinks=False)
-                    changed = max(stat.st_mtime, stat.st_ctime)
-                    if kind in {"raw", "partial"}:
+                    image = UUID(name)
+                    ours = str(image) == name and entry.is_file(follow_symlinks=False)
+                    if ours and kind in {"raw", "partial"}:
+                        stat = entry.stat(follow_symlinks=False)
+                        changed = max(stat.st_mtime, stat.st_ctime)
                         used = stat.st_blocks * STAT_BLOCK
-                        yield StoredImage(UUID(name), kind == "partial", used, changed)
+                        yield StoredImage(image, kind == "partial", used, changed)
 
     def discard_partial(self, image: UUID) -> None:
         self._partial(image).unlink(missing_ok=True)
