@@ -37,12 +37,13 @@ class JobQuerySet(QuerySet[Any]):
         free = Q(lease_token=None) | Q(heartbeat_at__lt=stale)
         return self.unfinished().leaves().filter(free)
 
-    def next_claimable(self) -> Any:
+    def next_claimable(self, besides: Iterable[UUID] = ()) -> Any:
         """Return the job that a free worker takes, its row locked, or None.
 
         Internal jobs are short, and somebody waits for each; the others go by how long they wait.
         """
-        waiting = self.claimable().order_by("-is_internal", "queued_at", "pk")
+        others = self.claimable().exclude(pk__in=list(besides))
+        waiting = others.order_by("-is_internal", "queued_at", "pk")
         return waiting.select_for_update(skip_locked=True, no_key=True).first()
 
     def finished_before(self, time: datetime) -> Self:

@@ -4,7 +4,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from uuid import UUID
 
 from django.db import Error, transaction
 
@@ -29,17 +30,22 @@ UNEXPECTED = Failure(
 
 def run_next() -> None:
     """Run the job that waits longest, if one does; a message says no more than that one may."""
-    while not shutdown.is_draining() and (job := claim_next()):
+    stuck: list[UUID] = []  # these must not keep the others from their turn
+    while not shutdown.is_draining() and (job := claim_next(stuck)):
         if job.lease_token:
             work(job)
             break
-        give_up(job)
+        try:
+            give_up(job)
+        except Exception:
+            logger.exception("not given up", extra={"job": str(job.pk)})
+            stuck.append(job.pk)
 
 
 @transaction.atomic
-def claim_next() -> Job | None:
+def claim_next(besides: Iterable[UUID] = ()) -> Job | None:
     """Claim the next job and return it, or return it without a lease if it is exhausted."""
-    job: Job | None = Job.objects.next_claimable()
+    job: Job | None = Job.objects.next_claimable(besides)
     if job and not job.is_exhausted:
         job.claim(worker_name())
     elif job:
