@@ -160,10 +160,25 @@ def bring_back(job: Job) -> None:
 
 
 def keep_what_is_there(job: Job) -> None:
-    """Go on from the cursor if the partial reaches so far, else from the beginning."""
+    """Go on from the cursor if the partial reaches so far, else from the beginning.
+
+    The source was free in between. If it changed, a clone that went on would have some bytes of
+    then and some of now.
+    """
     backend = get_host(job.params["storage_host"]).backend
-    if not job.cursor or backend.partial_size(UUID(job.params["drive"])) < job.cursor:
+    reached = backend.partial_size(UUID(job.params["drive"]))
+    if not job.cursor or reached < job.cursor or has_changed_since(job):
         job.cursor = job.bytes_done = 0
+
+
+def has_changed_since(job: Job) -> bool:
+    """Was the job's source written to after the last attempt began, or can that not be told?"""
+    source = drives_of(job, "source").get()
+    try:
+        changed_at = backend_of(source).changed_at(source.pk)
+    except StorageError:
+        return True
+    return job.claimed_at is None or changed_at > job.claimed_at.timestamp()
 
 
 class ResizeDrive(Operation):

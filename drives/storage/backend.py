@@ -116,6 +116,10 @@ class StorageBackend(ABC):
         """The bytes that the image takes up on the host. Raises ImageMissing."""
 
     @abstractmethod
+    def changed_at(self, image: UUID) -> float:
+        """When the image last changed, in seconds since 1970. Raises ImageMissing."""
+
+    @abstractmethod
     def open(self, image: UUID) -> BinaryIO:
         """Open the image for reading; the file has a descriptor. Raises ImageMissing."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from drives.storage.backend import CopyMethod, Report, StorageBackend, StoredImage
 from drives.storage.copy import REPORT_INTERVAL, Copier
 from drives.storage.errors import ImageMissing, NoSpace, StorageError, UploadIncomplete
-from drives.storage.folder import STAT_BLOCK, ImageFolder
+from drives.storage.folder import STAT_BLOCK, ImageFolder, last_change
 from drives.storage.limiter import MAX_CHUNK, Limiter
 from drives.storage.sparse import data_bytes, start_writeout, write_sparse
 
@@ -107,6 +107,9 @@ class FileBackend(StorageBackend):
 
     def allocated(self, image: UUID) -> int:
         return self.folder.stat(image).st_blocks * STAT_BLOCK
+
+    def changed_at(self, image: UUID) -> float:
+        return last_change(self.folder.stat(image))
 
     def open(self, image: UUID) -> BinaryIO:
         return self.folder.open_image(image, os.O_RDONLY)

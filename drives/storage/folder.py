@@ -104,9 +104,8 @@ class ImageFolder:
                     ours = str(image) == name and entry.is_file(follow_symlinks=False)
                     if ours and kind in {"raw", "partial"}:
                         stat = entry.stat(follow_symlinks=False)
-                        changed = max(stat.st_mtime, stat.st_ctime)
                         used = stat.st_blocks * STAT_BLOCK
-                        yield StoredImage(image, kind == "partial", used, changed)
+                        yield StoredImage(image, kind == "partial", used, last_change(stat))
 
     def discard_partial(self, image: UUID) -> None:
         self._partial(image).unlink(missing_ok=True)
@@ -154,6 +153,11 @@ class ImageFolder:
 
     def _partial(self, image: UUID) -> Path:
         return self.ready() / f"{image}.partial"
+
+
+def last_change(stat: os.stat_result) -> float:
+    """When the file changed; one time alone can be set back by hand."""
+    return max(stat.st_mtime, stat.st_ctime)
 
 
 @contextmanager

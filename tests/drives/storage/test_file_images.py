@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -64,7 +66,7 @@ def test_open_gives_a_real_file(backend: FileBackend, source: UUID) -> None:
         assert len(file.read(10)) == 10
 
 
-@pytest.mark.parametrize("method", ["open", "size", "allocated"])
+@pytest.mark.parametrize("method", ["open", "size", "allocated", "changed_at"])
 def test_a_missing_image_is_named(backend: FileBackend, method: str) -> None:
     image = uuid4()
     with pytest.raises(ImageMissing, match=str(image)):
@@ -109,3 +111,17 @@ def test_check_refuses_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot be made"):
         FileBackend(tmp_path / "file" / "images").check()
+
+
+def test_image_tells_when_it_changed(backend: FileBackend, source: UUID) -> None:
+    before = backend.changed_at(source)
+    os.utime(backend.folder._final(source), (0, 0))  # a time that is set by hand hides nothing
+    assert before <= backend.changed_at(source) < time.time() + 1
+    backend.grow(source, 20 * MIB)
+    assert backend.changed_at(source) > before
+
+
+def test_image_that_is_read_does_not_change(backend: FileBackend, source: UUID) -> None:
+    before = backend.changed_at(source)
+    backend.clone(uuid4(), backend, source, 16 * MIB, report=lambda *told: None)
+    assert backend.changed_at(source) == before
