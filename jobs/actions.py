@@ -167,11 +167,11 @@ def lock_job(uuid: UUID, by: User) -> Job:
         Missing: the user has no such job.
     """
     jobs = Job.objects.visible() if by.is_staff else Job.objects.visible().filter(owner=by)
-    job = jobs.filter(pk=uuid).first()
-    if job is None:
-        raise Missing("There is no such job.")
-    endings.lock_tree(job)
-    return Job.objects.get(pk=uuid)
+    try:
+        endings.lock_tree(jobs.get(pk=uuid))
+        return Job.objects.get(pk=uuid)
+    except Job.DoesNotExist:  # or not any more: a purge was faster
+        raise Missing("There is no such job.") from None
 
 
 @transaction.atomic
