@@ -168,7 +168,9 @@ def lock_job(uuid: UUID, by: User) -> Job:
     """
     jobs = Job.objects.visible() if by.is_staff else Job.objects.visible().filter(owner=by)
     try:
-        endings.lock_tree(jobs.get(pk=uuid))
+        job = jobs.get(pk=uuid)
+        get_operation(job.operation).lock(job)
+        endings.lock_tree(job)
         return Job.objects.get(pk=uuid)
     except Job.DoesNotExist:  # or not any more: a purge was faster
         raise Missing("There is no such job.") from None

@@ -30,6 +30,12 @@ class Operation(ABC):
         Runs in the transaction that ends the job, with the outcome in `job.state`.
         """
 
+    def lock(self, job: Job) -> None:  # noqa: B027  most have nothing that goes before jobs
+        """Lock the rows that are locked before jobs and that `revive` changes.
+
+        Called before the job's tree is locked, as it is to be cancelled or retried.
+        """
+
     def discard(self, job: Job) -> None:  # noqa: B027  most have nothing to free
         """Free what a cancelled job has left outside of the database; may be called again."""
 

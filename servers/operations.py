@@ -23,9 +23,13 @@ class CloneServer(Operation):
     def settle(self, job: Job) -> None:
         """The drives settle themselves, and the servers were never busy."""
 
+    def lock(self, job: Job) -> None:
+        """Servers come before jobs: who deletes one has it when it wants its jobs."""
+        list(Server.objects.locked().filter(pk=job.params["server"]))
+
     def revive(self, job: Job) -> None:
         """Mount the disks again that went when their jobs were cancelled, where there is place."""
-        server = Server.objects.locked().filter(pk=job.params["server"]).first()
+        server = Server.objects.filter(pk=job.params["server"]).first()
         if server is None or not server.is_at_rest:
             return
         taken = set(server.mounts.values_list("device", "dev_channel"))
