@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from cloudjobs.api.exceptions import Refused
+from cloudjobs.api.exceptions import BackendUnavailable, Refused
 from drives import placement
 from drives.models import Drive
 from drives.querysets import KIND
@@ -119,8 +119,11 @@ class CloneDrive(Operation):
         drives_of(job, "drive", "source").lock()
         require_source(job)
         bring_back(job)
-        keep_what_is_there(job)
-        placement.require_room(job.params["storage_host"], job.weight - job.bytes_done)
+        try:
+            keep_what_is_there(job)
+            placement.require_room(job.params["storage_host"], job.weight - job.bytes_done)
+        except StorageError as error:
+            raise BackendUnavailable(str(error)) from error
         drives_of(job, "source").filter(status__in=Drive.SETTLED).update(
             status=Drive.Status.CLONING_SRC
         )

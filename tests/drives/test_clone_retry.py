@@ -295,3 +295,17 @@ def test_stranger_retries_nothing(
     with unchanged():
         assert steer(stranger_api, cancelled, "retry").status_code == 404
         assert steer(anonymous_api, cancelled, "retry").status_code == 401
+
+
+@pytest.mark.parametrize("way", ["cancelled", "worn_out"])
+def test_storage_host_that_is_gone_is_told(
+    api: APIClient, way: str, request: pytest.FixtureRequest, settings: Any, unchanged: Unchanged
+) -> None:
+    job = request.getfixturevalue(way)
+    hosts = dict(settings.STORAGE_HOSTS)
+    del hosts[job.params["storage_host"]]
+    settings.STORAGE_HOSTS = hosts
+    with unchanged():
+        response = steer(api, job, "retry")
+    assert response.status_code == 503
+    assert faults_of(response) == [("backend", None)]
