@@ -67,7 +67,8 @@ def cancel(job: Job) -> None:
 
     Who runs one learns it from its next report, and then frees what it has written meanwhile.
     """
-    for leaf in Job.objects.inside(job).leaves().unfinished().order_by("lft"):
+    leaves = Job.objects.inside(job).leaves().unfinished().order_by("lft")
+    for leaf in leaves.select_for_update(no_key=True):  # none is claimed or released meanwhile
         if leaf.end_from_outside(Job.State.CANCELLED):
             settle(leaf)
             discard_after_commit(leaf)
