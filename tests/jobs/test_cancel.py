@@ -145,6 +145,15 @@ def test_operator_cancels_the_job_of_another(job: Job, stranger: User) -> None:
     assert cancel_job(job.pk, stranger).state == "cancelled"
 
 
+def test_operator_steers_by_the_api_only_what_is_his(
+    stranger_api: APIClient, stranger: User, job: Job
+) -> None:
+    User.objects.filter(pk=stranger.pk).update(is_staff=True)
+    stranger.refresh_from_db()
+    assert steer(stranger_api, job, "cancel").status_code == 404
+    assert states_of(job) == ["started"]
+
+
 def test_stranger_cancels_nothing_by_the_action(job: Job, stranger: User) -> None:
     with pytest.raises(Missing):
         cancel_job(job.pk, stranger)

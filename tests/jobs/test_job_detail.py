@@ -133,3 +133,12 @@ def test_job_costs_as_many_queries_with_two_children_as_with_twenty(
     large = submit(inner(*[inner(leaf(), leaf())] * 10), owner)
     few = queries_of(lambda: api.get(path(small)))
     assert_as_many(few, queries_of(lambda: api.get(path(large))))
+
+
+def test_job_is_told_by_one_query_and_a_tree_by_two(api: APIClient, job: Job, owner: User) -> None:
+    def queries(job: Job) -> int:
+        return len(queries_of(lambda: api.get(path(job))))
+
+    root = submit(inner(leaf(), inner(leaf())), owner)
+    assert queries(job) == 1
+    assert [queries(one) for one in jobs_of(root)] == [2, 1, 2, 1]

@@ -132,6 +132,13 @@ def test_list_costs_as_many_queries_for_two_as_for_twenty(api: APIClient, owner:
     assert_as_many(few, queries_of(lambda: api.get(JOBS)))
 
 
+def test_list_is_told_by_three_queries(api: APIClient, owner: User) -> None:
+    for _ in range(2):
+        submit(inner(inner(leaf(), leaf()), leaf()), owner)
+    queries = queries_of(lambda: api.get(JOBS))
+    assert len(queries) == 3, queries  # how many, the roots of the page, and their trees
+
+
 def test_stream_costs_as_many_queries_for_two_as_for_twenty(api: APIClient, owner: User) -> None:
     def submit_trees(count: int) -> None:
         for _ in range(count):
