@@ -215,9 +215,10 @@ class DeleteDrive(Operation):
 
     def settle(self, job: Job) -> None:
         drives = drives_of(job, "drive")
-        drives.lock()
         if job.state == Job.State.SUCCESS:
+            mark_gone(KIND, job.params["drive"])  # locks jobs, which come before drives
+            drives.lock()
             drives.delete()
-            mark_gone(KIND, job.params["drive"])
         else:
+            drives.lock()
             drives.filter(status=Drive.Status.DELETING).update(status=Drive.Status.UNAVAILABLE)
