@@ -20,6 +20,7 @@ from .conftest import MIB
 # Newer Pythons warn of forks beside threads; pytest-xdist has some.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
+SOME_UUID = UUID(int=1)
 Hold = Callable[[str, UUID], BaseProcess]
 
 
@@ -203,10 +204,10 @@ def test_old_time_that_was_set_by_hand_does_not_make_an_image_old(
         ".bandwidth",
         "notes.txt",
         "not-a-uuid.raw",
-        f"{uuid4()}",
-        f"{uuid4()}.qcow2",
-        f"{uuid4()}.raw.bak",
-        f"{uuid4()}.RAW",
+        f"{SOME_UUID}",
+        f"{SOME_UUID}.qcow2",
+        f"{SOME_UUID}.raw.bak",
+        f"{SOME_UUID}.RAW",
         ".raw",
     ],
 )
