@@ -171,6 +171,8 @@ def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
             "source": str(source.pk),
             "drive": str(clone.pk),
             "storage_host": clone.storage_host,
+            "source_host": source.storage_host,
+            "size": clone.size,
         },
         weight=weight,
         resources=(

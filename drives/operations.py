@@ -84,14 +84,12 @@ class CloneDrive(Operation):
     name = "drive_clone"
 
     def run(self, job: Job, progress: Progress) -> None:
-        drives = drives_of(job, "drive", "source").in_bulk()
-        drive, source = (drives[UUID(job.params[role])] for role in ("drive", "source"))
         with storage_failures_shown():
-            backend_of(drive).clone(
-                drive.pk,
-                backend_of(source),
-                source.pk,
-                drive.size,
+            get_host(job.params["storage_host"]).backend.clone(
+                UUID(job.params["drive"]),
+                get_host(job.params["source_host"]).backend,
+                UUID(job.params["source"]),
+                job.params["size"],
                 cursor=job.cursor,
                 report=progress.report,
             )

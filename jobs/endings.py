@@ -87,9 +87,9 @@ def discard_after_commit(job: Job) -> None:
 def give_up(job: Job) -> None:
     """Fail a waiting job that has cost too many workers."""
     lock_tree(job)
-    waiting = Job.objects.claimable().filter(pk=job.pk).first()
-    if waiting and waiting.is_exhausted and waiting.end_from_outside(Job.State.FAILED, WORKER_LOST):
-        settle(waiting)
+    exhausted = Job.objects.exhausted().filter(pk=job.pk).first()
+    if exhausted and exhausted.end_from_outside(Job.State.FAILED, WORKER_LOST):
+        settle(exhausted)
 
 
 @transaction.atomic

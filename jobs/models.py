@@ -155,11 +155,6 @@ class Job(RolledUp, MPTTModel):
         return self.state in self.FINISHED
 
     @property
-    def is_exhausted(self) -> bool:
-        """Have so many workers died of it that no further one shall try?"""
-        return self.fruitless >= settings.JOB_MAX_ATTEMPTS
-
-    @property
     def allowed_actions(self) -> tuple[str, ...]:
         """What its owner may do with the job now: cancel it, or retry the whole tree."""
         if self.is_internal or self.state == self.State.SUCCESS:

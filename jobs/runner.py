@@ -4,13 +4,12 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
-from uuid import UUID
+from collections.abc import Iterator
 
 from django.db import Error, transaction
 
 from jobs import shutdown
-from jobs.endings import discard_cancelled, finish, give_up
+from jobs.endings import discard_cancelled, finish
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
 from jobs.models import NO_FAILURE, Failure, Job, Reported
 from jobs.outages import AWAY, drop_broken_connection
@@ -30,26 +29,17 @@ UNEXPECTED = Failure(
 
 def run_next() -> None:
     """Run the job that waits longest, if one does; a message says no more than that one may."""
-    stuck: list[UUID] = []  # these must not keep the others from their turn
-    while not shutdown.is_draining() and (job := claim_next(stuck)):
-        if job.lease_token:
-            work(job)
-            break
-        try:
-            give_up(job)
-        except Exception:
-            logger.exception("not given up", extra={"job": str(job.pk)})
-            stuck.append(job.pk)
+    job = None if shutdown.is_draining() else claim_next()
+    if job:
+        work(job)
 
 
 @transaction.atomic
-def claim_next(besides: Iterable[UUID] = ()) -> Job | None:
-    """Claim the next job and return it, or return it without a lease if it is exhausted."""
-    job: Job | None = Job.objects.next_claimable(besides)
-    if job and not job.is_exhausted:
+def claim_next() -> Job | None:
+    """Claim the next job and return it, if there is one."""
+    job: Job | None = Job.objects.next_claimable()
+    if job:
         job.claim(worker_name())
-    elif job:
-        job.lease_token = None
     return job
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from jobs import endings, runner
+from jobs import endings, recovery, runner
 from jobs.actions import submit
 from jobs.models import Job, Reported
 from tests import operations
@@ -124,7 +124,7 @@ def test_job_that_costs_three_workers_fails(
 ) -> None:
     for _ in range(settings.JOB_MAX_ATTEMPTS):
         die(job)
-    runner.run_next()
+    recovery.sweep()
     job.refresh_from_db()
     assert (job.state, job.attempts, job.error_code) == ("failed", 3, "worker_lost")
     assert (job.lease_token, settled) == (None, [(str(job.pk), "failed")])
@@ -150,10 +150,10 @@ def test_job_that_gets_on_is_tried_for_ever(job: Job) -> None:
 
 def test_job_that_stays_where_it_is_does_not_get_on(job: Job) -> None:
     for _ in range(4):
-        if not Job.objects.get().is_exhausted:
+        if Job.objects.get().fruitless < 3:
             die(job, 100)
     assert Job.objects.get().fruitless == 3  # the first has got on, three have not
-    runner.run_next()
+    recovery.sweep()
     assert states_of(job) == ["failed"]
 
 
@@ -166,17 +166,18 @@ def test_job_that_is_given_back_costs_no_attempt(job: Job) -> None:
     assert (again.attempts, again.fruitless) == (0, 0)
 
 
-def test_exhausted_job_does_not_use_up_the_message(owner: User) -> None:
+def test_exhausted_job_is_passed_over(owner: User) -> None:
     worn, fresh = queued(submit(leaf(), owner), 9), submit(leaf(), owner)
     wear_out(worn)
     runner.run_next()
-    assert settled == [(str(worn.pk), "failed"), (str(fresh.pk), "success")]
+    assert settled == [(str(fresh.pk), "success")]
+    assert not Job.objects.get(pk=worn.pk).claim("worker:1")
 
 
 def test_exhausted_leaf_ends_its_tree(owner: User) -> None:
     root = submit(inner(inner(inner(leaf()))), owner)
     wear_out(jobs_of(root)[3])
-    runner.run_next()
+    recovery.sweep()
     assert states_of(root) == ["failed"] * 4
     assert {job.error_code for job in jobs_of(root)} == {"worker_lost"}
 
@@ -209,7 +210,7 @@ def test_job_that_cannot_be_given_up_does_not_block_the_others(
 ) -> None:
     """One that breaks whenever it is settled would else be the first for ever."""
     settle = operations.Noted.settle
-    broken, good = queued(submit(leaf(), owner), 9), submit(leaf(), owner)
+    broken, worn, good = (submit(leaf(), owner) for _ in range(3))
 
     def break_down(self: Any, job: Job) -> None:
         if job.pk == broken.pk:
@@ -218,6 +219,11 @@ def test_job_that_cannot_be_given_up_does_not_block_the_others(
 
     monkeypatch.setattr(operations.Noted, "settle", break_down)
     wear_out(broken)
+    wear_out(worn)
+    recovery.sweep()
     runner.run_next()
-    assert states_of(good) == ["success"]
-    assert states_of(broken) == ["started"]
+    assert [states_of(job) for job in (broken, worn, good)] == [
+        ["started"],
+        ["failed"],
+        ["success"],
+    ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from jobs import endings, runner
+from jobs import endings, recovery, runner
 from jobs.actions import cancel_job, retry_job, submit
 from jobs.models import Failure, Job, Reported
 from tests.trees import inner, jobs_of, leaf, make_stale, wear_out
@@ -137,7 +137,7 @@ def test_job_that_failed(api: APIClient, claimed: Job) -> None:
 
 def test_job_that_cost_its_workers(api: APIClient, job: Job) -> None:
     wear_out(job)
-    runner.run_next()
+    recovery.sweep()
     lost = endings.WORKER_LOST
     error = {"code": lost.code, "message": lost.message, "hint": lost.hint}
     assert shown(api, job)["error"] == error
