@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from drives.models import Drive
 from drives.storage import StorageBackend, get_host
-from jobs import runner
+from jobs import recovery
 from jobs.models import Job, Reported
 from tests.conftest import Unchanged
 from tests.factories import MIB, DriveFactory, MountFactory, ServerFactory
@@ -58,7 +58,7 @@ def worn_out(job: Job, source: Drive) -> Job:
     job.report(Reported(MIB, MIB, "copy_file_range"))
     Job.objects.update(lease_token=None)
     wear_out(job)
-    runner.run_next()
+    recovery.sweep()
     assert states_of(job) == ["failed"]
     return job
 
