@@ -144,6 +144,8 @@ def require_source(job: Job) -> None:
     if not source.is_readable or source.is_in_use:
         status = "in use" if source.is_readable else source.status
         raise Refused(f"The drive to be cloned is {status}.", "resources")
+    if source.size > job.params["size"]:
+        raise Refused("The drive to be cloned has outgrown its clone.", "resources")
 
 
 def bring_back(job: Job) -> None:
@@ -164,11 +166,14 @@ def keep_what_is_there(job: Job) -> None:
     """Go on from the cursor if the partial reaches so far, else from the beginning.
 
     The source was free in between. If it changed, a clone that went on would have some bytes of
-    then and some of now.
+    then and some of now, and there may be more of them.
     """
-    backend = get_host(job.params["storage_host"]).backend
-    reached = backend.partial_size(UUID(job.params["drive"]))
-    if not job.cursor or reached < job.cursor or has_changed_since(job):
+    clone, backend = UUID(job.params["drive"]), get_host(job.params["storage_host"]).backend
+    if has_changed_since(job):
+        backend.delete(clone)
+        source = get_host(job.params["source_host"]).backend
+        job.weight = min(source.allocated(UUID(job.params["source"])), job.params["size"])
+    if not job.cursor or backend.partial_size(clone) < job.cursor:
         job.cursor = job.bytes_done = 0
 
 

@@ -294,6 +294,8 @@ class Job(RolledUp, MPTTModel):
             heartbeat_at=None,
             worker="",
             fruitless=0,
+            started_at=None,
+            weight=self.weight,
             cursor=self.cursor,
             bytes_done=self.bytes_done,
             params=self.params,

@@ -309,3 +309,10 @@ def test_storage_host_that_is_gone_is_told(
         response = steer(api, job, "retry")
     assert response.status_code == 503
     assert faults_of(response) == [("backend", None)]
+
+
+def test_source_that_outgrew_the_clone_is_told(api: APIClient, worn_out: Job) -> None:
+    Drive.objects.filter(pk=worn_out.params["source"]).update(size=worn_out.params["size"] * 2)
+    answer = steer(api, worn_out, "retry")
+    assert answer.status_code == 403
+    assert "has outgrown its clone" in answer.json()[0]["error_message"]
