@@ -257,8 +257,18 @@ def change_and_resize(drive: Drive, changes: dict[str, Any]) -> Drive:
 def save_changes(drive: Drive, changes: dict[str, Any], names: tuple[str, ...]) -> Drive:
     for name in names:
         setattr(drive, name, changes.get(name, getattr(drive, name)))
+    require_shareable(drive)
     drive.save(update_fields=names)
     return drive
+
+
+def require_shareable(drive: Drive) -> None:
+    """Refuse that a disk, which only one server may write to, is on several."""
+    shareable = drive.allow_multimount or drive.media == Drive.Media.CDROM
+    if not shareable and drive.mounts.count() > 1:
+        raise Refused(
+            "The drive is on several servers; only a CD or a shared drive may be.", "media"
+        )
 
 
 def resize_locked(drive: Drive, size: int) -> None:

@@ -1,6 +1,6 @@
 """What workers do for drives: create, clone, resize and delete images."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -108,13 +108,16 @@ class CloneDrive(Operation):
         if not clones.filter(params__source=job.params["source"]).exists():
             drives_of(job, "source").filter(status=Drive.Status.CLONING_SRC).settle()
 
+    def lock_resources(self, jobs: Sequence[Job]) -> None:
+        roles = ("drive", "source")
+        Drive.objects.filter(pk__in={job.params[role] for job in jobs for role in roles}).lock()
+
     def discard(self, job: Job) -> None:
         """Free the bytes of a clone that is not wanted any more."""
         get_host(job.params["storage_host"]).backend.delete(UUID(job.params["drive"]))
 
     def revive(self, job: Job) -> None:
         """Have the clone again, as it was before it was cancelled, and go on from its partial."""
-        drives_of(job, "drive", "source").lock()
         require_source(job)
         bring_back(job)
         try:

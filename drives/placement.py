@@ -10,10 +10,11 @@ from django.db.models import F, Sum
 from accounts.models import User
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid
 from drives.models import Drive
-from drives.storage import StorageHost, all_hosts, get_host, hosts_of, storage_types
+from drives.storage import StorageError, StorageHost, all_hosts, get_host, hosts_of, storage_types
 from jobs.models import Job
 
 RESERVATION_LOCK = 0x636A_7370  # any number, the same for all who reserve
+AWAY = -1  # bytes free on a host that does not answer
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
@@ -36,7 +37,7 @@ def choose_host(
     """
     hosts = hosts_taking(storage_type, size)
     lock_reservations()
-    room = {host.name: free_bytes(host, planned) for host in hosts}
+    room = {host.name: room_on(host, planned) for host in hosts}
     best = max(
         hosts,
         key=lambda h: (room[h.name] >= needed, h.name not in avoid, room[h.name]),
@@ -93,10 +94,30 @@ def hosts_of_type(storage_type: str) -> list[StorageHost]:
     return hosts
 
 
+def room_on(host: StorageHost, planned: Mapping[str, int]) -> int:
+    """Return the free bytes of a host; one that is away has less than none."""
+    try:
+        return free_bytes(host, planned)
+    except StorageError:
+        return AWAY
+
+
+def volume_of(host: StorageHost) -> str | None:
+    """Return what a host takes its bytes from, or None while it is away."""
+    try:
+        return host.backend.volume()
+    except StorageError:
+        return None
+
+
 def free_bytes(host: StorageHost, planned: Mapping[str, int] = NOTHING) -> int:
-    """Return the free bytes that no running or planned job still needs."""
+    """Return the free bytes that no running or planned job still needs.
+
+    Raises:
+        StorageError: the host is away.
+    """
     volume = host.backend.volume()
-    neighbours = [h.name for h in all_hosts() if h.backend.volume() == volume]
+    neighbours = [h.name for h in all_hosts() if volume_of(h) == volume]
     unwritten = (
         Job.objects.unfinished()
         .filter(params__storage_host__in=neighbours, weight__gt=F("bytes_done"))

@@ -3,6 +3,9 @@
 Whatever dies in between leaves something: half an upload, an image whose row was not written, a row
 whose image somebody deleted. Nothing is taken for a leftover before it was left alone for a while,
 and each is looked at once more, under its lock, before anything is done about it.
+
+The worst thing to do here is to believe the wrong side. If storage and database have nothing in
+common, a disk is not mounted or the database is another one: that is told, and nothing is touched.
 """
 
 import time
@@ -17,7 +20,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from drives import actions, operations
 from drives.models import Drive
 from drives.querysets import KIND
-from drives.storage import StorageHost, StoredImage, all_hosts, get_host
+from drives.storage import StorageError, StorageHost, StoredImage, all_hosts, get_host
 from jobs.models import Job, JobLink
 
 LEFT_ALONE_SECONDS = 600  # an upload that goes on changes its file all the time
@@ -32,20 +35,28 @@ class Fault(StrEnum):
     PARTIAL_WITHOUT_JOB = "partial image without a job"
     DRIVE_WITHOUT_IMAGE = "drive without an image"
     STATUS_WITHOUT_JOB = "passing status without a job"
+    IMAGE_ELSEWHERE = "image of a drive that lies on another host"
+    UNAVAILABLE_WITH_IMAGE = "unavailable drive with its whole image"
+    NOTHING_IN_COMMON = "storage and database have nothing in common"
+    STORAGE_AWAY = "storage that does not answer"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One disagreement: about which drive or image, where, and what would be done about it."""
+    """One disagreement: about which drive or image, where, and what would be done about it.
+
+    Without `uuid` it is about the whole host.
+    """
 
     fault: Fault
     host: str
-    uuid: UUID
+    uuid: UUID | None
     detail: str
-    remedy: str
+    remedy: str = "nothing is done"
 
     def __str__(self) -> str:
-        return f"{self.host} {self.uuid}: {self.fault} ({self.detail}); {self.remedy}"
+        about = f"{self.host} {self.uuid}" if self.uuid else self.host
+        return f"{about}: {self.fault} ({self.detail}); {self.remedy}"
 
 
 def find() -> list[Finding]:
@@ -56,41 +67,68 @@ def find() -> list[Finding]:
 
 def fix(finding: Finding) -> bool:
     """Put one right, if it still is as it was found; tell whether anything was done."""
-    return REMEDIES[finding.fault](finding)
+    remedy = REMEDIES.get(finding.fault)
+    return remedy(finding.host, finding.uuid) if remedy and finding.uuid else False
 
 
 def on_host(host: StorageHost) -> Iterator[Finding]:
-    stored = list(host.backend.listing())
-    drives = dict(Drive.objects.filter(storage_host=host.name).values_list("pk", "status"))
+    try:
+        stored = list(host.backend.listing())
+    except StorageError as error:
+        yield Finding(Fault.STORAGE_AWAY, host.name, None, str(error))
+        return
+    drives = Drive.objects.filter(storage_host=host.name).in_bulk()
+    whole = {image.uuid for image in stored if not image.is_partial}
+    settled = {uuid for uuid, drive in drives.items() if drive.status in Drive.SETTLED}
+    if (whole or settled) and not whole & drives.keys():
+        detail = f"images: {len(whole)}, drives: {len(settled)}"
+        yield Finding(Fault.NOTHING_IN_COMMON, host.name, None, detail)
+        return
     for image in stored:
         if time.time() - image.changed_at > LEFT_ALONE_SECONDS:
             yield from about_image(host, image, drives.get(image.uuid))
-    whole = {image.uuid for image in stored if not image.is_partial}
-    for uuid in drives.keys() - whole:
-        if drives[uuid] in Drive.SETTLED and not host.backend.exists(uuid):
-            detail, remedy = f"{drives[uuid]}", "it becomes unavailable"
+    for uuid in settled - whole:
+        if not host.backend.exists(uuid):
+            detail, remedy = drives[uuid].status, "it becomes unavailable"
             yield Finding(Fault.DRIVE_WITHOUT_IMAGE, host.name, uuid, detail, remedy)
 
 
-def about_image(host: StorageHost, image: StoredImage, status: str | None) -> Iterator[Finding]:
+def about_image(host: StorageHost, image: StoredImage, drive: Drive | None) -> Iterator[Finding]:
     """Yield what is wrong with an image that nobody touched for a while."""
-    detail, remedy = f"{image.used} bytes", "its bytes are freed"
-    if image.is_partial and not is_wanted(image.uuid, status):
-        yield Finding(Fault.PARTIAL_WITHOUT_JOB, host.name, image.uuid, detail, remedy)
-    if not image.is_partial and status is None and not is_known(image.uuid, host.name):
-        yield Finding(Fault.IMAGE_WITHOUT_DRIVE, host.name, image.uuid, detail, remedy)
+    size, freed = f"{image.used} bytes", "its bytes are freed"
+    if image.is_partial:
+        if not is_wanted(host.name, image.uuid):
+            yield Finding(Fault.PARTIAL_WITHOUT_JOB, host.name, image.uuid, size, freed)
+    elif drive is None:
+        known = Drive.objects.filter(pk=image.uuid).first()
+        if known is None:
+            yield Finding(Fault.IMAGE_WITHOUT_DRIVE, host.name, image.uuid, size, freed)
+        elif known.storage_host != host.name:
+            yield Finding(Fault.IMAGE_ELSEWHERE, host.name, image.uuid, size)
+    elif is_unavailable_for_nothing(drive):
+        remedy = "it is settled"
+        yield Finding(Fault.UNAVAILABLE_WITH_IMAGE, host.name, drive.pk, size, remedy)
 
 
-def is_known(uuid: UUID, host: str) -> bool:
-    return Drive.objects.filter(pk=uuid, storage_host=host).exists()
+def is_unavailable_for_nothing(drive: Drive) -> bool:
+    """Is the image whole, and no failed clone left to be retried?"""
+    if drive.status != Drive.Status.UNAVAILABLE or has_failed_clone(drive.pk):
+        return False
+    return get_host(drive.storage_host).backend.size(drive.pk) == drive.size
 
 
-def is_wanted(uuid: UUID, status: str | None) -> bool:
-    """Will the partial of this drive be used? A failed clone may be retried and goes on from it."""
-    if status == Drive.Status.UNAVAILABLE:
-        failed = Job.objects.filter(state=Job.State.FAILED, operation=operations.CloneDrive.name)
-        return failed.linked_to(KIND, [uuid]).exists()
-    return status in IN_THE_MAKING
+def is_wanted(host: str, uuid: UUID) -> bool:
+    """Will the partial be used? A failed clone may be retried and goes on from it."""
+    if get_host(host).backend.is_being_written(uuid):
+        return True
+    status = Drive.objects.filter(pk=uuid).values_list("status", flat=True).first()
+    is_kept = status == Drive.Status.UNAVAILABLE and has_failed_clone(uuid)
+    return is_kept or status in IN_THE_MAKING
+
+
+def has_failed_clone(uuid: UUID) -> bool:
+    failed = Job.objects.filter(state=Job.State.FAILED, operation=operations.CloneDrive.name)
+    return bool(failed.linked_to(KIND, [uuid]).exists())
 
 
 def without_job() -> Iterator[Finding]:
@@ -106,43 +144,52 @@ def stuck(drives: QuerySet[Drive]) -> QuerySet[Drive]:
     return drives.filter(~Exists(links.filter(job__state=Job.State.STARTED)), status__in=PASSING)
 
 
-def free_image(finding: Finding) -> bool:
+def free_image(host: str, uuid: UUID) -> bool:
     """Free an image that still has no row."""
-    if is_known(finding.uuid, finding.host):
+    if Drive.objects.filter(pk=uuid).exists():
         return False
-    get_host(finding.host).backend.delete(finding.uuid)
+    get_host(host).backend.delete(uuid)
     return True
 
 
 @transaction.atomic
-def free_partial(finding: Finding) -> bool:
+def free_partial(host: str, uuid: UUID) -> bool:
     """Free a partial that still nobody will use; no job can be retried meanwhile."""
-    drive = Drive.objects.filter(pk=finding.uuid).locked().first()
-    if is_wanted(finding.uuid, drive.status if drive else None):
+    Drive.objects.filter(pk=uuid).lock()
+    if is_wanted(host, uuid):
         return False
-    get_host(finding.host).backend.discard_partial(finding.uuid)
+    get_host(host).backend.discard_partial(uuid)
     return True
 
 
-def give_up_drive(finding: Finding) -> bool:
+def give_up_drive(host: str, uuid: UUID) -> bool:
     """Let a drive be unavailable whose image is still missing."""
-    if get_host(finding.host).backend.exists(finding.uuid):
+    if get_host(host).backend.exists(uuid):
         return False
-    settled = Drive.objects.filter(pk=finding.uuid, status__in=Drive.SETTLED)
+    settled = Drive.objects.filter(pk=uuid, status__in=Drive.SETTLED)
     return bool(settled.update(status=Drive.Status.UNAVAILABLE))
 
 
 @transaction.atomic
-def settle_drive(finding: Finding) -> bool:
+def settle_unavailable(host: str, uuid: UUID) -> bool:
+    """Give a drive back whose image is whole."""
+    drive = Drive.objects.filter(pk=uuid, storage_host=host).locked().first()
+    if drive is None or not is_unavailable_for_nothing(drive):
+        return False
+    return bool(Drive.objects.filter(pk=uuid).settle())
+
+
+@transaction.atomic
+def settle_stuck(host: str, uuid: UUID) -> bool:
     """Settle a drive that still has no job: by whether its whole image is there."""
-    locked = Drive.objects.filter(pk=finding.uuid).locked().select_related("owner")
-    drive = stuck(locked).first()
+    Drive.objects.filter(pk=uuid).lock()
+    drive = stuck(Drive.objects.filter(pk=uuid).select_related("owner")).first()
     if drive is None:
         return False
     if drive.status == Drive.Status.DELETING:
         actions.submit_internal(operations.DeleteDrive.name, drive)
-    elif get_host(drive.storage_host).backend.exists(drive.pk):
-        Drive.objects.filter(pk=drive.pk).settle()
+    elif get_host(host).backend.exists(uuid):
+        Drive.objects.filter(pk=uuid).settle()
     else:
         drive.become(Drive.Status.UNAVAILABLE, drive.status)
     return True
@@ -152,5 +199,6 @@ REMEDIES = {
     Fault.IMAGE_WITHOUT_DRIVE: free_image,
     Fault.PARTIAL_WITHOUT_JOB: free_partial,
     Fault.DRIVE_WITHOUT_IMAGE: give_up_drive,
-    Fault.STATUS_WITHOUT_JOB: settle_drive,
+    Fault.STATUS_WITHOUT_JOB: settle_stuck,
+    Fault.UNAVAILABLE_WITH_IMAGE: settle_unavailable,
 }

@@ -145,7 +145,9 @@ def retry_job(uuid: UUID, by: User) -> Job:
     root = lock_job(uuid, by)
     if "retry" not in root.allowed_actions:
         raise Refused(refusal_to_retry(root), "state")
-    for job in Job.objects.inside(root).exclude(state=Job.State.SUCCESS).order_by("lft"):
+    again = list(Job.objects.inside(root).exclude(state=Job.State.SUCCESS).order_by("lft"))
+    endings.lock_resources(again)
+    for job in again:
         get_operation(job.operation).revive(job)
         job.revive(str(by))
         if job.is_leaf:

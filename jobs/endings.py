@@ -67,11 +67,19 @@ def cancel(job: Job) -> None:
 
     Who runs one learns it from its next report, and then frees what it has written meanwhile.
     """
-    leaves = Job.objects.inside(job).leaves().unfinished().order_by("lft")
-    for leaf in leaves.select_for_update(no_key=True):  # none is claimed or released meanwhile
+    unfinished = Job.objects.inside(job).leaves().unfinished().order_by("lft")
+    leaves = list(unfinished.select_for_update(no_key=True))  # none is claimed meanwhile
+    lock_resources(leaves)
+    for leaf in leaves:
         if leaf.end_from_outside(Job.State.CANCELLED):
             settle(leaf)
             discard_after_commit(leaf)
+
+
+def lock_resources(jobs: list[Job]) -> None:
+    """Lock what several jobs work on, in the order that everybody keeps to."""
+    for name in sorted({job.operation for job in jobs}):
+        get_operation(name).lock_resources([job for job in jobs if job.operation == name])
 
 
 def discard_after_commit(job: Job) -> None:

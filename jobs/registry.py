@@ -1,6 +1,7 @@
 """Which operations there are. An app registers its own in `ready()`, so jobs knows none of them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from jobs.models import Job
@@ -35,6 +36,9 @@ class Operation(ABC):
 
         Called before the job's tree is locked, as it is to be cancelled or retried.
         """
+
+    def lock_resources(self, jobs: Sequence[Job]) -> None:  # noqa: B027  or only one row each
+        """Lock what settling or reviving these jobs changes: all at once, so in one order."""
 
     def discard(self, job: Job) -> None:  # noqa: B027  most have nothing to free
         """Free what a cancelled job has left outside of the database; may be called again."""

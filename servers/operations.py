@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 from django.utils import timezone
 
+from cloudjobs.api.exceptions import Refused
 from jobs.exceptions import OperationFailed
 from jobs.models import Job
 from jobs.progress import Progress
@@ -30,7 +31,11 @@ class CloneServer(Operation):
     def revive(self, job: Job) -> None:
         """Mount the disks again that went when their jobs were cancelled, where there is place."""
         server = Server.objects.filter(pk=job.params["server"]).first()
-        if server is None or not server.is_at_rest:
+        if server is None:
+            raise Refused(
+                "The new server was deleted; clone the source again instead.", "resources"
+            )
+        if not server.is_at_rest:
             return
         taken = set(server.mounts.values_list("device", "dev_channel"))
         for disk in job.get_children().filter(state=Job.State.CANCELLED):
@@ -54,7 +59,9 @@ class PowerOperation(Operation):
             raise OperationFailed(str(error)) from error
 
     def settle(self, job: Job) -> None:
-        server = Server.objects.locked().get(pk=job.params["server"])
+        server = Server.objects.locked().filter(pk=job.params["server"]).first()
+        if server is None:
+            return
         reached = self.after if job.state == Job.State.SUCCESS else self.before
         since = server.active_since or timezone.now()
         running = reached == Server.Status.RUNNING

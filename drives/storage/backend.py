@@ -96,6 +96,10 @@ class StorageBackend(ABC):
         """Remove only what an unfinished `write` or `clone` left, if anything."""
 
     @abstractmethod
+    def is_being_written(self, image: UUID) -> bool:
+        """Tell whether somebody who is alive makes the image at this moment."""
+
+    @abstractmethod
     def exists(self, image: UUID) -> bool:
         """Tell whether the finished image is there; a partial does not count."""
 
@@ -125,7 +129,7 @@ class StorageBackend(ABC):
 
     @abstractmethod
     def free(self) -> int:
-        """The bytes that new data may take up."""
+        """The bytes that new data may take up. Raises StorageError if the storage is away."""
 
     @abstractmethod
     def capacity(self) -> int:
@@ -133,7 +137,10 @@ class StorageBackend(ABC):
 
     @abstractmethod
     def volume(self) -> str:
-        """Name what the free bytes are taken from; hosts of one volume compete for them."""
+        """Name what the free bytes are taken from; hosts of one volume compete for them.
+
+        Raises StorageError if the storage is away.
+        """
 
     @abstractmethod
     def check(self) -> None:

@@ -73,7 +73,7 @@ class FileBackend(StorageBackend):
             inode = os.fstat(target.fileno()).st_ino
             limiters = (source.limiter, self.limiter)
             copier = Copier(original, target, length, size, cursor, self.reflink, limiters)
-            self._run(copier, image, report, source.allocated(source_image))
+            self._run(copier, image, inode, report, source.allocated(source_image))
         self.folder.publish(image, inode, size)
         return copier.method
 
@@ -88,6 +88,9 @@ class FileBackend(StorageBackend):
 
     def discard_partial(self, image: UUID) -> None:
         self.folder.discard_partial(image)
+
+    def is_being_written(self, image: UUID) -> bool:
+        return self.folder.is_being_written(image)
 
     def exists(self, image: UUID) -> bool:
         try:
@@ -119,7 +122,7 @@ class FileBackend(StorageBackend):
 
         Blocks shared by a reflink count once for each image, as they may part at any time.
         """
-        stat = os.statvfs(self.folder.ready())
+        stat = self.folder.file_system()
         available = stat.f_bavail * stat.f_frsize
         if self._capacity is not None:
             available = min(available, self._capacity - self.folder.used())
@@ -128,11 +131,11 @@ class FileBackend(StorageBackend):
     def capacity(self) -> int:
         if self._capacity is not None:
             return self._capacity
-        stat = os.statvfs(self.folder.ready())
+        stat = self.folder.file_system()
         return stat.f_blocks * stat.f_frsize
 
     def volume(self) -> str:
-        return str(self.folder.ready().stat().st_dev)
+        return self.folder.device()
 
     def check(self) -> None:
         self.folder.check()
@@ -172,14 +175,14 @@ class FileBackend(StorageBackend):
             report(0, 0, CopyMethod.COPY_FILE_RANGE)
         return self.folder.new_partial(image), 0
 
-    def _run(self, copier: Copier, image: UUID, report: Report, needed: int) -> None:
+    def _run(self, copier: Copier, image: UUID, inode: int, report: Report, needed: int) -> None:
         """Copy; the partial survives if the caller stops the copy, not if the copy fails."""
         try:
             copier.run(report, self.report_interval)
         except BaseException:
             if copier.error is None:
                 raise
-            with self._all_or_nothing(image, needed):
+            with self._all_or_nothing(image, needed, inode):
                 raise
 
     def _accept(self, image: UUID, done: int, size: int, report: Report) -> CopyMethod:
@@ -194,12 +197,15 @@ class FileBackend(StorageBackend):
         return CopyMethod.COPY_FILE_RANGE
 
     @contextmanager
-    def _all_or_nothing(self, image: UUID, needed: int) -> Iterator[None]:
-        """Remove the partial after any error; a full disk becomes NoSpace with `needed` bytes."""
+    def _all_or_nothing(self, image: UUID, needed: int, inode: int | None = None) -> Iterator[None]:
+        """Remove the partial after any error; a full disk becomes NoSpace with `needed` bytes.
+
+        With `inode`, only if the partial still is that file: a successor may have its own.
+        """
         try:
             yield
         except BaseException as error:
-            self.folder.discard_partial(image)
+            self.folder.discard_partial(image, inode)
             if isinstance(error, OSError) and error.errno in FULL:
                 raise NoSpace(needed, self.free()) from error
             raise

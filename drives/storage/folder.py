@@ -49,10 +49,20 @@ class ImageFolder:
         if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
             raise StorageError("The storage folder is not writable.")
 
+    def file_system(self) -> os.statvfs_result:
+        """Raises StorageError if the folder is missing."""
+        with _folder_must_exist():
+            return os.statvfs(self.ready())
+
+    def device(self) -> str:
+        """Name the file system that the folder is on. Raises StorageError if it is missing."""
+        with _folder_must_exist():
+            return str(self.ready().stat().st_dev)
+
     def used(self) -> int:
-        """The bytes on disk of everything in the folder."""
+        """The bytes on disk of everything in the folder. Raises StorageError if it is missing."""
         used = 0
-        with os.scandir(self.ready()) as entries:
+        with _folder_must_exist(), os.scandir(self.ready()) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):  # renamed or deleted meanwhile
                     used += entry.stat(follow_symlinks=False).st_blocks
@@ -96,7 +106,7 @@ class ImageFolder:
 
     def listing(self) -> Iterator[StoredImage]:
         """Everything in the folder that is an image or was to become one."""
-        with os.scandir(self.ready()) as entries:
+        with _folder_must_exist(), os.scandir(self.ready()) as entries:
             for entry in entries:
                 name, _, kind = entry.name.partition(".")
                 with suppress(ValueError, FileNotFoundError):  # another's file; gone meanwhile
@@ -107,8 +117,22 @@ class ImageFolder:
                         used = stat.st_blocks * STAT_BLOCK
                         yield StoredImage(image, kind == "partial", used, last_change(stat))
 
-    def discard_partial(self, image: UUID) -> None:
-        self._partial(image).unlink(missing_ok=True)
+    def discard_partial(self, image: UUID, inode: int | None = None) -> None:
+        """Remove the partial; with `inode` only if it still is that file, not a successor's."""
+        with suppress(FileNotFoundError):
+            if inode in {None, self._partial(image).lstat().st_ino}:
+                self._partial(image).unlink()
+
+    def is_being_written(self, image: UUID) -> bool:
+        """Does somebody have the partial who is still alive?"""
+        try:
+            partial = self.open_partial(image)
+        except FileNotFoundError:
+            return False
+        if partial is None:
+            return True
+        partial.close()
+        return False
 
     def delete(self, image: UUID) -> None:
         self._final(image).unlink(missing_ok=True)
@@ -158,6 +182,14 @@ class ImageFolder:
 def last_change(stat: os.stat_result) -> float:
     """When the file changed; one time alone can be set back by hand."""
     return max(stat.st_mtime, stat.st_ctime)
+
+
+@contextmanager
+def _folder_must_exist() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError("The storage folder is missing.") from error
 
 
 @contextmanager

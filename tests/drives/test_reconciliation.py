@@ -14,6 +14,7 @@ from drives import reconciliation
 from drives.actions import DriveSpec, clone_drive, create_drives
 from drives.models import Drive
 from drives.reconciliation import Fault
+from drives.storage import get_host
 from jobs.actions import cancel_job
 from jobs.models import Job
 from tests.factories import GIB, DriveFactory
@@ -37,7 +38,14 @@ def aged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconciliation.time, "time", lambda: real() + 3600)
 
 
-def found() -> list[tuple[str, UUID]]:
+@pytest.fixture(autouse=True)
+def neighbours(storage: Path, db: None) -> None:
+    """Have a drive on each host that is as it should be: storage and database are of one kind."""
+    for host in ("dssd-1", "dssd-2", "nvme-1"):
+        DriveFactory(storage_host=host)
+
+
+def found() -> list[tuple[str, UUID | None]]:
     return [(finding.fault, finding.uuid) for finding in reconciliation.find()]
 
 
@@ -62,11 +70,50 @@ def test_image_without_a_drive_is_freed(storage: Path, db: None) -> None:
     assert (fix_all(), path.exists(), found()) == ([True], False, [])
 
 
-def test_image_of_a_drive_that_lies_elsewhere_is_freed(storage: Path, db: None) -> None:
+def test_image_of_a_drive_that_lies_elsewhere_is_only_told(storage: Path, db: None) -> None:
+    """A host was renamed, or two have one folder: the image may be the drive's only one."""
     drive = DriveFactory(storage_host="dssd-2")
     path = leave(storage, f"{drive.pk}.raw")
-    assert (fix_all(), path.exists()) == ([True], False)
-    assert (storage / "dssd-2" / f"{drive.pk}.raw").exists()
+    assert found() == [(Fault.IMAGE_ELSEWHERE, drive.pk)]
+    assert (fix_all(), path.exists()) == ([False], True)
+
+
+def test_storage_of_another_database_is_left_alone(storage: Path, db: None) -> None:
+    paths = [leave(storage, f"{uuid4()}.raw", host="nvme-1") for _ in range(3)]
+    Drive.objects.filter(storage_host="nvme-1").delete()
+    assert found() == [(Fault.NOTHING_IN_COMMON, None)]
+    assert fix_all() == [False]
+    assert all(path.exists() for path in paths)
+
+
+def test_disk_that_is_not_mounted_takes_no_drive_away(storage: Path, db: None) -> None:
+    (storage / "nvme-1").rename(storage / "elsewhere")
+    (storage / "nvme-1").mkdir()
+    assert found() == [(Fault.NOTHING_IN_COMMON, None)]
+    assert fix_all() == [False]
+    assert set(Drive.objects.values_list("status", flat=True)) == {"unmounted"}
+
+
+def test_storage_that_is_away_is_told(storage: Path, db: None) -> None:
+    (storage / "nvme-1").rename(storage / "elsewhere")
+    assert found() == [(Fault.STORAGE_AWAY, None)]
+    assert fix_all() == [False]
+
+
+def test_drive_whose_image_came_back_is_settled(storage: Path, db: None) -> None:
+    drive = DriveFactory(status="unavailable")
+    assert found() == [(Fault.UNAVAILABLE_WITH_IMAGE, drive.pk)]
+    assert fix_all() == [True]
+    drive.refresh_from_db()
+    assert drive.status == "unmounted"
+
+
+def test_partial_that_somebody_writes_is_left_alone(storage: Path, db: None) -> None:
+    """An upload of zeros, or a slow one, changes its file but rarely."""
+    uuid = uuid4()
+    with get_host("dssd-1").backend.folder.new_partial(uuid):
+        assert found() == []
+    assert found() == [(Fault.PARTIAL_WITHOUT_JOB, uuid)]
 
 
 def test_file_that_changed_a_moment_ago_is_left_alone(
@@ -152,7 +199,7 @@ def test_deletion_without_a_job_is_done_again(
     assert fix_all() == [True]
     assert found() == []
     run_jobs()
-    assert not Drive.objects.exists()
+    assert not Drive.objects.filter(pk=drive.pk).exists()
     assert not (storage / drive.storage_host / f"{drive.pk}.raw").exists()
 
 

@@ -152,16 +152,14 @@ def test_same_channel_of_another_device_is_no_matter(clone: Server, root: Job, d
     assert clone.mounts.count() == 4
 
 
-def test_server_that_was_deleted_meanwhile_leaves_its_disks_unmounted(
-    api: APIClient, clone: Server, root: Job, do: Steer, run_jobs: Callable[[], None]
+def test_clone_of_a_server_that_was_deleted_meanwhile_is_not_retried(
+    api: APIClient, clone: Server, root: Job, do: Steer
 ) -> None:
     do(root, "cancel")
     assert api.delete(f"{API}/servers/{clone.pk}/").status_code == 204
-    assert do(root, "retry").status_code == 200
-    run_jobs()
-    assert states_of(root) == ["success"] * 3
-    copies = Drive.objects.filter(pk__in=[job.params["drive"] for job in jobs_of(root)[1:]])
-    assert [drive.status for drive in copies] == ["unmounted", "unmounted"]
+    answer = do(root, "retry")
+    assert (answer.status_code, faults_of(answer)) == (403, [("permission", "resources")])
+    assert states_of(root) == ["cancelled"] * 3
 
 
 def test_clone_deleted_before_the_cancel_loses_its_disks_too(

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from drives.storage.backend import StoredImage
+from drives.storage.errors import StorageError
 from drives.storage.file import FileBackend
 
 from .conftest import MIB
@@ -241,5 +242,5 @@ def test_image_that_vanishes_while_it_is_listed_is_left_out(
 
 def test_folder_that_vanished_is_told(backend: FileBackend, tmp_path: Path) -> None:
     backend.folder.ready().rmdir()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StorageError, match="missing"):
         list(backend.listing())
