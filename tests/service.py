@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -77,6 +77,14 @@ class Service:
     def start_cluster(self, workers: int = 2) -> None:
         self.cluster = self.spawn([sys.executable, "manage.py", "qcluster"], WORKERS=str(workers))
 
+    def kill_cluster(self) -> None:
+        """Kill the cluster's main process, as a crash would, and see that all below it go too."""
+        assert self.cluster is not None
+        family = psutil.Process(self.cluster.pid).children(recursive=True)
+        self.cluster.kill()
+        self.cluster.wait()
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+
     def spawn(self, command: list[str], **extra: str) -> subprocess.Popen[bytes]:
         with (self.home / f"{Path(command[-1]).name}.log").open("ab") as log:
             return subprocess.Popen(
@@ -124,6 +132,16 @@ def eventually(condition: Callable[[], Any], timeout: float = 60, interval: floa
     raise AssertionError(f"not within {timeout} s")
 
 
+def processes_in(home: Path) -> list[psutil.Process]:
+    """Return the processes whose state is in this folder, whoever their parents are by now."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("CLOUDJOBS_HOME") == str(home):
+                found.append(process)
+    return found
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -161,10 +179,13 @@ def own_redis(worker_id: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_service(home: Path, worker_id: str, workers: int = 2) -> Iterator[Service]:
+def running_service(
+    home: Path, worker_id: str, workers: int = 2, **variables: str
+) -> Iterator[Service]:
     """Start a service with one account, and stop it with all its processes.
 
-    Without workers there is no cluster, and messages wait in the queue.
+    Without workers there is no cluster, and messages wait in the queue. `variables` are added to
+    the service's environment.
     """
     with ExitStack() as stack:
         env = os.environ | {
@@ -173,6 +194,7 @@ def running_service(home: Path, worker_id: str, workers: int = 2) -> Iterator[Se
             "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
             "SECRET_KEY": "only for tests",
             **own_redis(worker_id),
+            **variables,
         }
         service = Service(home, dict(env), f"http://127.0.0.1:{free_port()}")
         service.manage("migrate", "-v0")
@@ -182,6 +204,7 @@ def running_service(home: Path, worker_id: str, workers: int = 2) -> Iterator[Se
         if workers:
             service.start_cluster(workers)
         yield service
+    assert processes_in(home) == []
     shutil.rmtree(home)  # images are large
 
 

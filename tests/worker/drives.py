@@ -30,14 +30,18 @@ def clone(api: httpx.Client, uuid: str, **wishes: Any) -> dict[str, Any]:
     return answer.json()["objects"][0]
 
 
-def finished(api: httpx.Client, job: str) -> dict[str, Any]:
+def finished(api: httpx.Client, job: str, timeout: float = 60) -> dict[str, Any]:
     """Wait for a job to end and return it."""
 
     def ended() -> dict[str, Any] | None:
         answer = api.get(f"/jobs/{job}/").json()
         return answer if answer["state"] != "started" else None
 
-    return eventually(ended)
+    return eventually(ended, timeout)
+
+
+def progress_of(api: httpx.Client, job: str) -> int:
+    return api.get(f"/jobs/{job}/").json()["data"]["progress"]
 
 
 def digest_of(api: httpx.Client, uuid: str) -> str:
@@ -59,3 +63,8 @@ def content_of(service: Service, uuid: str) -> tuple[int, str]:
         for begin, end in data_extents(file.fileno(), 0, size):
             digest.update(b"%d" % begin + os.pread(file.fileno(), end - begin, begin))
     return size, digest.hexdigest()
+
+
+def partials_of(service: Service) -> list[Path]:
+    """Return what unfinished work has left on the disk."""
+    return list(Path(service.home, "images").glob("*/*.partial"))

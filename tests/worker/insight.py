@@ -1,0 +1,36 @@
+"""What the API does not show: the processes of a service, and what a job has gone through."""
+
+import json
+from typing import Any
+
+import psutil
+
+from tests.service import Service
+
+
+def cluster_processes(service: Service) -> list[psutil.Process]:
+    """Return the workers of a cluster and their helpers, oldest first: workers come first."""
+    assert service.cluster is not None
+    sentinels = psutil.Process(service.cluster.pid).children()
+    processes = [process for sentinel in sentinels for process in sentinel.children()]
+    return sorted(processes, key=lambda process: (process.create_time(), process.pid))
+
+
+def worker_of(runtime: dict[str, Any]) -> psutil.Process:
+    """Return the process that has a job, as its runtime tells it."""
+    return psutil.Process(int(runtime["worker"].rpartition(":")[2]))
+
+
+def clone_jobs(service: Service) -> dict[str, dict[str, Any]]:
+    """Return the columns of all jobs that clone drives, by uuid."""
+    code = (
+        "import json; from jobs.models import Job; "
+        "jobs = Job.objects.filter(operation='drive_clone').values(); "
+        "print(json.dumps({str(job['uuid']): job for job in jobs}, default=str))"
+    )
+    return json.loads(service.manage("shell", "--no-imports", "-c", code))
+
+
+def kinds_of(job: dict[str, Any]) -> list[str]:
+    """Return what happened to a job, in order."""
+    return [event["kind"] for event in job["events"]]
