@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
+import httpx
 import psutil
 
-from tests.service import Service
+from tests.service import Service, eventually
 
 
 def cluster_processes(service: Service) -> list[psutil.Process]:
@@ -16,9 +17,10 @@ def cluster_processes(service: Service) -> list[psutil.Process]:
     return sorted(processes, key=lambda process: (process.create_time(), process.pid))
 
 
-def worker_of(runtime: dict[str, Any]) -> psutil.Process:
-    """Return the process that has a job, as its runtime tells it."""
-    return psutil.Process(int(runtime["worker"].rpartition(":")[2]))
+def worker_of(api: httpx.Client, job: str) -> psutil.Process:
+    """Return the process that has a job, once one has it."""
+    name = eventually(lambda: api.get(f"/jobs/{job}/runtime/").json()["worker"])
+    return psutil.Process(int(name.rpartition(":")[2]))
 
 
 def clone_jobs(service: Service) -> dict[str, dict[str, Any]]:

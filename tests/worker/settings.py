@@ -4,18 +4,21 @@
 """
 
 from cloudjobs.settings import *  # noqa: F403
-from cloudjobs.settings import FILE_BACKEND, MIB, STORAGE_HOSTS, env, image_folder
+from cloudjobs.settings import FILE_BACKEND, MIB, env, image_folder
+from cloudjobs.settings import STORAGE_HOSTS as USUAL_HOSTS
 
 NAME = "tests.worker.settings"
 
 JOB_LEASE_SECONDS = 5
 
-STORAGE_HOSTS["small-1"] = {
-    "storage_type": "small",
-    "backend": FILE_BACKEND,
-    "max_size": 1024 * MIB,
-    "options": {
-        "root": env("SMALL_DISK", default=image_folder("small-1")),
-        "bandwidth": 25 * MIB,
+STORAGE_HOSTS = USUAL_HOSTS | {
+    "small-1": {
+        "storage_type": "small",
+        "backend": FILE_BACKEND,
+        "max_size": 1024 * MIB,
+        "options": {
+            "root": env("SMALL_DISK", default=image_folder("small-1")),
+            "bandwidth": 25 * MIB,
+        },
     },
 }
