@@ -54,7 +54,7 @@ def test_killed_clone_goes_on_and_reads_little_again(service: Service) -> None:
         new = clone(api, source, storage_type="zadara")
         job = new["jobs"][0]["uuid"]
         with watched(service, job) as seen:
-            eventually(lambda: progress_of(api, job) >= 80)
+            eventually(lambda: progress_of(api, job) >= 75)
             service.kill_cluster()
             time.sleep(settings.JOB_LEASE_SECONDS + 1)
             service.start_cluster()
