@@ -21,7 +21,7 @@ from servers.models import Mount, Nic, Server
 from tests import operations
 from tests.factories import GIB, UserFactory
 
-pytest_plugins = ["tests.service"]
+pytest_plugins = ["tests.mounts", "tests.service"]
 
 Unchanged = Callable[[], AbstractContextManager[None]]
 

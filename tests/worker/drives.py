@@ -60,8 +60,17 @@ def digest_of(api: httpx.Client, uuid: str) -> str:
 
 
 def content_of(service: Service, uuid: str) -> tuple[int, str]:
-    """Return an image's size and the sha256 of its data with their places, read from the disk."""
+    """Return what `content_at` says of the image of a drive."""
+    return content_at(image_of(service, uuid))
+
+
+def image_of(service: Service, uuid: str) -> Path:
     (image,) = Path(service.home, "images").glob(f"*/{uuid}.raw")
+    return image
+
+
+def content_at(image: Path) -> tuple[int, str]:
+    """Return an image's size and the sha256 of its data with their places, read from the disk."""
     digest = hashlib.sha256()
     with image.open("rb") as file:
         size = os.fstat(file.fileno()).st_size

@@ -12,7 +12,15 @@ import pytest
 
 from tests.service import Service, eventually, running_service
 from tests.worker import settings
-from tests.worker.drives import clone, content_of, finished, partials_of, progress_of, upload
+from tests.worker.drives import (
+    clone,
+    content_of,
+    finished,
+    image_of,
+    partials_of,
+    progress_of,
+    upload,
+)
 from tests.worker.insight import clone_jobs, kinds_of, worker_of
 
 pytestmark = pytest.mark.worker
@@ -55,8 +63,8 @@ def images_open_in(process: psutil.Process) -> list[str]:
 
 def everything(service: Service, uuid: str, job: str) -> Any:
     """Return what must not change any more: the image, its time, and the job's row."""
-    (image,) = (service.home / "images").glob(f"*/{uuid}.raw")
-    return content_of(service, uuid), image.stat().st_mtime_ns, clone_jobs(service)[job]
+    changed_at = image_of(service, uuid).stat().st_mtime_ns
+    return content_of(service, uuid), changed_at, clone_jobs(service)[job]
 
 
 def test_worker_that_wakes_after_the_end_touches_nothing(

@@ -9,8 +9,9 @@ import pytest
 from drives.storage.backend import CopyMethod
 from drives.storage.errors import ImageMissing, NoSpace, StorageError
 from drives.storage.file import FileBackend
+from tests.mounts import Mount
 
-from .conftest import MIB, Mount
+from .conftest import MIB
 
 
 class Reports(list[tuple[int, int, CopyMethod]]):

@@ -8,8 +8,9 @@ import pytest
 
 from drives.storage.errors import NoSpace, StorageError, UploadIncomplete
 from drives.storage.file import FileBackend
+from tests.mounts import Mount
 
-from .conftest import MIB, Mount
+from .conftest import MIB
 
 
 class Trickle(io.BytesIO):
