@@ -1,6 +1,8 @@
 """What the API does not show: the processes of a service, and what a job has gone through."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,3 +38,9 @@ def clone_jobs(service: Service) -> dict[str, dict[str, Any]]:
 def kinds_of(job: dict[str, Any]) -> list[str]:
     """Return what happened to a job, in order."""
     return [event["kind"] for event in job["events"]]
+
+
+def images_open_in(process: psutil.Process) -> list[str]:
+    """Return the images that a process has open, also those that are deleted."""
+    links = [os.readlink(link) for link in Path(f"/proc/{process.pid}/fd").iterdir()]
+    return [link for link in links if "/images/" in link]

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,7 +20,7 @@ from tests.worker.drives import (
     progress_of,
     upload,
 )
-from tests.worker.insight import clone_jobs, kinds_of, worker_of
+from tests.worker.insight import clone_jobs, images_open_in, kinds_of, worker_of
 
 pytestmark = pytest.mark.worker
 MIB = 1024**2
@@ -53,12 +52,6 @@ def put_to_sleep(api: httpx.Client, service: Service, job: str) -> psutil.Proces
 def wait_until_idle(sleeper: psutil.Process) -> None:
     """Wait until a woken worker has given up its copy."""
     eventually(lambda: not images_open_in(sleeper), timeout=10)
-
-
-def images_open_in(process: psutil.Process) -> list[str]:
-    """Return the images that a process has open, also those that are deleted."""
-    links = [os.readlink(link) for link in Path(f"/proc/{process.pid}/fd").iterdir()]
-    return [link for link in links if "/images/" in link]
 
 
 def everything(service: Service, uuid: str, job: str) -> Any:
