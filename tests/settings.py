@@ -16,7 +16,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as in production: a database in memory has no journal and other locks.
     DATABASES["default"]["TEST"] = {"NAME": str(CLOUDJOBS_HOME / "test.sqlite3")}
