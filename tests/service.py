@@ -162,7 +162,8 @@ def fresh_database(home: Path) -> Iterator[str]:
     name = f"cloudjobs_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-        yield str(httpx.URL(server).copy_with(path=f"/{name}"))
+    yield str(httpx.URL(server).copy_with(path=f"/{name}"))
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 

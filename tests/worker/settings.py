@@ -9,7 +9,7 @@ from cloudjobs.settings import STORAGE_HOSTS as USUAL_HOSTS
 
 NAME = "tests.worker.settings"
 
-JOB_LEASE_SECONDS = 5
+JOB_LEASE_SECONDS = env.int("LEASE_SECONDS", default=5)
 
 STORAGE_HOSTS = USUAL_HOSTS | {
     "small-1": {

@@ -1,0 +1,97 @@
+"""`make run` in the foreground: whatever ends it, at whatever moment, leaves no process behind."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.service import ROOT, eventually, free_port, fresh_database, own_redis, processes_in
+
+pytestmark = pytest.mark.worker
+TIMES = 10
+Run = subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def start(tmp_path: Path, worker_id: str) -> Iterator[Callable[[], tuple[Run, str]]]:
+    """Run `make run` as a shell does in a terminal: in the foreground, in a group of its own."""
+    if not (ROOT / ".venv" / ".runtime").exists():
+        pytest.skip("make has not made .venv: it would install it first")
+    runs: list[Run] = []
+    with fresh_database(tmp_path) as database:
+        env = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"} | {
+            "CLOUDJOBS_HOME": str(tmp_path),
+            "DATABASE_URL": database,
+            "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
+            **own_redis(worker_id),
+        }
+
+        def run() -> tuple[Run, str]:
+            port = str(free_port())
+            with (tmp_path / "run.log").open("ab") as log:
+                command = ["make", "run"]
+                process = subprocess.Popen(
+                    command,
+                    cwd=ROOT,
+                    env=env | {"PORT": port},
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            runs.append(process)
+            return process, f"http://127.0.0.1:{port}/readyz"
+
+        yield run
+        for process in processes_in(tmp_path):
+            process.kill()
+        for process in runs:
+            process.wait()
+
+
+def is_ready(address: str) -> bool:
+    return httpx.get(address).status_code == 200
+
+
+def by_terminal(run: Run) -> None:
+    """Send what Ctrl-C sends: SIGINT to everything in the foreground."""
+    os.killpg(run.pid, signal.SIGINT)
+
+
+def by_supervisor(run: Run) -> None:
+    """Send SIGTERM to the foreground process alone."""
+    run.terminate()
+
+
+def assert_ends(run: Run, home: Path, stop: Callable[[Run], None]) -> None:
+    """Stop it and see that everything that it has started is gone within 10 seconds."""
+    began = time.monotonic()
+    stop(run)
+    run.wait(10)
+    eventually(lambda: not processes_in(home), timeout=10 - (time.monotonic() - began))
+
+
+def test_ctrl_c_ends_everything_ten_times(start, tmp_path: Path) -> None:
+    for _ in range(TIMES):
+        run, address = start()
+        eventually(lambda address=address: is_ready(address))
+        assert_ends(run, tmp_path, by_terminal)
+
+
+def test_sigterm_to_the_foreground_process_ends_everything(start, tmp_path: Path) -> None:
+    run, address = start()
+    eventually(lambda: is_ready(address))
+    assert_ends(run, tmp_path, by_supervisor)
+
+
+@pytest.mark.parametrize("stop", [by_terminal, by_supervisor])
+def test_stopped_while_it_starts(start, tmp_path: Path, stop: Callable[[Run], None]) -> None:
+    for _ in range(TIMES):
+        run, _ = start()
+        time.sleep(random.uniform(0.5, 5))
+        assert_ends(run, tmp_path, stop)
