@@ -22,11 +22,18 @@ _forking_pid = 0
 
 
 class DrainingCluster(Cluster):
-    """A cluster that tells its workers when it stops."""
+    """A cluster that tells its workers when it stops, and may be stopped while it starts."""
+
+    def start(self) -> int:
+        pid = int(super().start())
+        if is_draining():
+            self.stop()
+        return pid
 
     def stop(self) -> bool:
+        """Stop, or note that it has to: a signal may come before there is anything to stop."""
         _draining.value = True
-        return bool(super().stop())
+        return bool(self.sentinel and super().stop())
 
 
 def is_draining() -> bool:

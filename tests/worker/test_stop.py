@@ -3,13 +3,14 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
 import psutil
 import pytest
 
-from tests.service import Service, eventually
+from tests.service import ROOT, Service, eventually
 from tests.worker.drives import clone, content_of, finished, upload
 
 pytestmark = pytest.mark.worker
@@ -46,6 +47,24 @@ def test_stopped_cluster_gives_its_clone_back(
 
 def test_killed_main_process_takes_its_workers_along(fresh_service: Service) -> None:
     assert_ends(fresh_service.cluster, lambda cluster: cluster.kill())
+
+
+# Is told to stop after it has made its cluster, and before any process of that is there.
+STOPPED_EARLY = """
+import os, signal
+import django; django.setup()
+from jobs.shutdown import DrainingCluster, detach_children
+detach_children()
+cluster = DrainingCluster()
+os.kill(os.getpid(), signal.SIGTERM)
+cluster.start()
+"""
+
+
+def test_cluster_told_to_stop_before_it_has_started_ends(fresh_service: Service) -> None:
+    command = [sys.executable, "-c", STOPPED_EARLY]
+    cluster = subprocess.run(command, check=False, cwd=ROOT, env=fresh_service.env, timeout=20)
+    assert cluster.returncode == 0
 
 
 def assert_ends(
