@@ -15,17 +15,22 @@ from tests.service import ROOT, eventually, free_port, fresh_database, own_redis
 
 pytestmark = pytest.mark.worker
 TIMES = 10
+STARTS = 5
 Run = subprocess.Popen[bytes]
+Start = Callable[[], tuple[Run, str]]
 
 
 @pytest.fixture
-def start(tmp_path: Path, worker_id: str) -> Iterator[Callable[[], tuple[Run, str]]]:
-    """Run `make run` as a shell does in a terminal: in the foreground, in a group of its own."""
+def start(tmp_path: Path, worker_id: str) -> Iterator[Start]:
+    """Run `make run` as a shell does in a terminal: in a group of its own.
+
+    Each call starts one, and returns it with the address that tells when it is ready.
+    """
     if not (ROOT / ".venv" / ".runtime").exists():
         pytest.skip("make has not made .venv: it would install it first")
     runs: list[Run] = []
     with fresh_database(tmp_path) as database:
-        env = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"} | {
+        variables = {
             "CLOUDJOBS_HOME": str(tmp_path),
             "DATABASE_URL": database,
             "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
@@ -34,24 +39,21 @@ def start(tmp_path: Path, worker_id: str) -> Iterator[Callable[[], tuple[Run, st
 
         def run() -> tuple[Run, str]:
             port = str(free_port())
-            with (tmp_path / "run.log").open("ab") as log:
-                command = ["make", "run"]
-                process = subprocess.Popen(
-                    command,
-                    cwd=ROOT,
-                    env=env | {"PORT": port},
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            runs.append(process)
-            return process, f"http://127.0.0.1:{port}/readyz"
+            runs.append(make_run(os.environ | variables | {"PORT": port}, tmp_path))
+            return runs[-1], f"http://127.0.0.1:{port}/readyz"
 
         yield run
         for process in processes_in(tmp_path):
             process.kill()
-        for process in runs:
-            process.wait()
+        for each in runs:
+            each.wait()
+
+
+def make_run(env: dict[str, str], home: Path) -> Run:
+    with (home / "run.log").open("ab") as log:
+        return subprocess.Popen(
+            ["make", "run"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+        )
 
 
 def is_ready(address: str) -> bool:
@@ -76,22 +78,29 @@ def assert_ends(run: Run, home: Path, stop: Callable[[Run], None]) -> None:
     eventually(lambda: not processes_in(home), timeout=10 - (time.monotonic() - began))
 
 
-def test_ctrl_c_ends_everything_ten_times(start, tmp_path: Path) -> None:
+def test_ctrl_c_ends_everything_ten_times(start: Start, tmp_path: Path) -> None:
     for _ in range(TIMES):
         run, address = start()
         eventually(lambda address=address: is_ready(address))
         assert_ends(run, tmp_path, by_terminal)
 
 
-def test_sigterm_to_the_foreground_process_ends_everything(start, tmp_path: Path) -> None:
+def test_sigterm_to_the_foreground_process_ends_everything(start: Start, tmp_path: Path) -> None:
     run, address = start()
     eventually(lambda: is_ready(address))
     assert_ends(run, tmp_path, by_supervisor)
 
 
 @pytest.mark.parametrize("stop", [by_terminal, by_supervisor])
-def test_stopped_while_it_starts(start, tmp_path: Path, stop: Callable[[Run], None]) -> None:
-    for _ in range(TIMES):
+def test_stopped_while_it_starts(start: Start, tmp_path: Path, stop: Callable[[Run], None]) -> None:
+    for _ in range(STARTS):
         run, _ = start()
-        time.sleep(random.uniform(0.5, 5))
+        eventually(lambda: is_prepared(tmp_path), interval=0.01)
+        time.sleep(random.uniform(0, 1))
         assert_ends(run, tmp_path, stop)
+        (tmp_path / "run.log").rename(tmp_path / "run.log.1")
+
+
+def is_prepared(home: Path) -> bool:
+    """Has it told where it is? Then it starts web server and workers."""
+    return f"data        {home}" in (home / "run.log").read_text()
