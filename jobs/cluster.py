@@ -9,13 +9,16 @@ message to one reader, and a timer is plain shared memory.
 import pickle
 import select
 import socket
+import time
 from contextlib import AbstractContextManager, nullcontext
 from ctypes import c_float
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
 import django_q.cluster
+import django_q.pusher
 
+LONGEST_PAUSE = 1.0  # seconds
 SMALL_BUFFER = 4096  # bytes; a cluster takes few messages in advance, others may have them
 
 
@@ -69,7 +72,13 @@ class SharedTimer:
         return nullcontext()
 
 
+def pause_fetching(seconds: float) -> None:
+    """Wait a moment before a queue that is away is asked again; a stop waits for this, too."""
+    time.sleep(min(seconds, LONGEST_PAUSE))
+
+
 def survive_killed_workers() -> None:
     """Have django-q2 build its clusters with these instead of its own."""
     django_q.cluster.Queue = SocketQueue
     django_q.cluster.Value = SharedTimer
+    django_q.pusher.sleep = pause_fetching

@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.service import Service, running_service
+from tests.service import Service, eventually, running_service
 from tests.worker.drives import clone, content_of, finished, upload
+from tests.worker.insight import cluster_processes
 from tests.worker.outages import OwnRedis, own_redis_server
 
 pytestmark = pytest.mark.worker
@@ -74,3 +75,12 @@ def test_jobs_survive_that_redis_is_emptied(
     clones = clones_of(api, source, 24)
     assert queue.flush(service.env["REDIS_URL"]) > 0
     assert_all_succeed(api, service, source, clones)
+
+
+def test_cluster_stops_while_redis_is_away(service: Service, queue: OwnRedis) -> None:
+    assert service.cluster is not None
+    eventually(lambda: len(cluster_processes(service)) == 4)
+    queue.stop()
+    time.sleep(2)  # until it was missed
+    service.cluster.terminate()
+    service.cluster.wait(5)
