@@ -96,3 +96,12 @@ def test_killed_helpers_are_replaced(api: httpx.Client, service: Service) -> Non
     jobs = [clone(api, source)["jobs"][0]["uuid"] for _ in range(2 * WORKERS)]
     assert {finished(api, job)["state"] for job in jobs} == {"success"}
     assert len(cluster_processes(service)) == WORKERS + HELPERS
+
+
+def test_killed_guard_ends_the_whole_cluster(service: Service) -> None:
+    """Nobody else replaces workers: whoever supervises the service has to start it again."""
+    assert service.cluster is not None
+    family = cluster_processes(service)
+    family[0].parent().kill()
+    assert service.cluster.wait(10) != 0
+    assert psutil.wait_procs(family, timeout=10)[1] == []

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from jobs.cluster import survive_killed_workers
 from jobs.recovery import sweep
-from jobs.shutdown import DrainingCluster, detach_children
+from jobs.shutdown import DrainingCluster, detach_children, is_draining
 
 
 class Command(BaseCommand):
@@ -18,4 +18,8 @@ class Command(BaseCommand):
         detach_children()
         sweep()
         connections.close_all()  # what is forked must not share them
-        DrainingCluster().start()
+        cluster = DrainingCluster()
+        cluster.start()
+        cluster.sentinel.join()
+        if not is_draining():  # a supervisor restarts what failed, not what ended
+            raise CommandError("The process that replaces dead workers died itself.")
