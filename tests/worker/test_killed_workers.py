@@ -57,6 +57,7 @@ def assert_ended_once(job: dict) -> None:
     assert kinds.count("claimed") == job["attempts"] == kinds.count("lost") + 1
 
 
+@pytest.mark.timeout(300)
 def test_clones_survive_that_workers_and_cluster_are_killed(
     api: httpx.Client, service: Service
 ) -> None:
