@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -69,6 +70,29 @@ def stranger_api(stranger: User) -> APIClient:
 @pytest.fixture
 def anonymous_api(db: None) -> APIClient:
     return client_of(None)
+
+
+def browser_of(user: User | None) -> Client:
+    client = Client()
+    if user:
+        client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def web(owner: User) -> Client:
+    """The pages as the owner of things sees them."""
+    return browser_of(owner)
+
+
+@pytest.fixture
+def stranger_web(stranger: User) -> Client:
+    return browser_of(stranger)
+
+
+@pytest.fixture
+def anonymous_web(db: None) -> Client:
+    return browser_of(None)
 
 
 @pytest.fixture
