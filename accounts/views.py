@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import LoginForm, ProfileForm
 from accounts.models import Profile
+from cloudjobs.pages.acting import posted
 
 
 class LoginView(auth.LoginView):
@@ -35,8 +36,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     """Show the profile, and save what was changed."""
     user: Any = request.user
     mine = Profile.objects.get(user=user)
-    form = ProfileForm(request.POST or None, instance=mine)
-    if request.method == "POST" and form.is_valid():
+    form = ProfileForm(posted(request), instance=mine)
+    if form.is_valid():
         form.save()
         messages.success(request, "The profile was saved.")
         return redirect("accounts:profile")

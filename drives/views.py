@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cloudjobs.pages.acting import Question, ask, attempt, attempt_form
+from cloudjobs.pages.acting import Question, ask, attempt, attempt_form, posted
 from cloudjobs.pages.lists import Listing, read_listing
 from cloudjobs.pages.live import SOON, Live, Part, live_page, pace
 from drives import actions
@@ -59,8 +59,8 @@ def drive_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Make an empty drive."""
     user: Any = request.user
-    form = DriveForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = DriveForm(posted(request))
+    if form.is_valid():
         drives = attempt_form(form, lambda: actions.create_drives(user, [form.spec()], frozenset()))
         if drives:
             messages.success(request, f"{drives[0].name} is being made.")
@@ -73,8 +73,8 @@ def create(request: HttpRequest) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     """Take an image as a form brings it; with JavaScript it goes to the API, with a bar."""
     user: Any = request.user
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    form = UploadForm(posted(request), request.FILES or None)
+    if form.is_valid():
         image = form.cleaned_data["image"]
         drive = attempt_form(
             form,
@@ -92,8 +92,8 @@ def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Clone a drive, and go to the job that does it."""
     user: Any = request.user
     source = own_drive(request, uuid)
-    form = CloneForm(source, request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = CloneForm(source, posted(request))
+    if form.is_valid():
         avoid = frozenset(drive.pk for drive in form.cleaned_data["avoid"])
         made = attempt_form(
             form, lambda: actions.clone_drive(source.pk, user, form.wishes(), avoid)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cloudjobs.pages.acting import Question, ask, attempt, attempt_form
+from cloudjobs.pages.acting import Question, ask, attempt, attempt_form, posted
 from cloudjobs.pages.lists import Listing, read_listing
 from cloudjobs.pages.live import SOON, Live, Part, live_page, pace
 from jobs.history import history_of, job_page
@@ -82,8 +82,8 @@ def server_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Make a server with drives and network cards."""
     user: Any = request.user
-    form = ServerForm(user, request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = ServerForm(user, posted(request))
+    if form.is_valid():
         servers = attempt_form(form, lambda: actions.create_servers(user, [form.spec()]))
         if servers:
             messages.success(request, f"{servers[0].name} was made.")
@@ -97,8 +97,8 @@ def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Clone a server with its disks, and go to the job that does it."""
     user: Any = request.user
     source = own_server(request, uuid)
-    form = CloneForm(source, request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = CloneForm(source, posted(request))
+    if form.is_valid():
         made = attempt_form(form, lambda: actions.clone_server(source.pk, user, form.wishes()))
         if made:
             messages.success(request, f"Cloning {source.name} as {made.name}.")
@@ -138,13 +138,13 @@ def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     user: Any = request.user
     server = own_server(request, uuid)
     page = reverse("servers:detail", args=[uuid])
-    form = DeletionForm(request.POST or None)
+    form = DeletionForm(posted(request))
 
     def act() -> str:
         actions.delete_servers([server.pk], user, form.cleaned_data["recurse"])
         return f"{server.name} was deleted."
 
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         return redirect("servers:list" if attempt(request, act) else page)
     return ask(request, deletion(server), page, form)
 

@@ -43,6 +43,11 @@ def ask(
     return render(request, f"partials/confirm{'_form' if in_dialog else ''}.html", context)
 
 
+def posted(request: HttpRequest) -> Any:
+    """Return what a form is bound to: nothing before it is sent."""
+    return request.POST if request.method == "POST" else None
+
+
 def attempt(request: HttpRequest, action: Callable[[], str]) -> bool:
     """Run an action that returns what to tell; say why if it is refused. True if it was done."""
     try:
