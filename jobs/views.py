@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from cloudjobs.pages.live import SOON, Live, Part, live_page, pace
+from cloudjobs.pages.live import QUICK, Live, Part, live_page, pace
 from jobs.detail import detail_parts, fetch_tree
 from jobs.listing import (
     PAGE,
@@ -184,6 +184,6 @@ def job_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     job = get_object_or_404(Job.objects.visible(), owner=user, pk=uuid)
     job = fetch_tree(job)
     parts = detail_parts(job)
-    live = Live(request.path, 0 if job.is_finished else SOON, **tab_counts(user))
+    live = Live(request.path, 0 if job.is_finished else QUICK, **tab_counts(user))
     shown = {part.template.rpartition("/")[2].removesuffix(".html"): part.shown for part in parts}
     return live_page(request, "jobs/job_detail.html", live, parts, job=job, **shown)

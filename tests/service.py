@@ -181,12 +181,12 @@ def own_redis(worker_id: str) -> dict[str, str]:
 
 @contextmanager
 def running_service(
-    home: Path, worker_id: str, workers: int = 2, **variables: str
+    home: Path, worker_id: str, workers: int = 2, *, with_pages: bool = False, **variables: str
 ) -> Iterator[Service]:
     """Start a service with one account, and stop it with all its processes.
 
-    Without workers there is no cluster, and messages wait in the queue. `variables` are added to
-    the service's environment.
+    Without workers there is no cluster, and messages wait in the queue. Pages need their static
+    files collected. `variables` are added to the service's environment.
     """
     with ExitStack() as stack:
         env = os.environ | {
@@ -199,6 +199,8 @@ def running_service(
         }
         service = Service(home, dict(env), f"http://127.0.0.1:{free_port()}")
         service.manage("migrate", "-v0")
+        if with_pages:
+            service.manage("collectstatic", "--noinput", "-v0")
         service.add_user(EMAIL)
         stack.callback(service.stop)
         service.start_web()

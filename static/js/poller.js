@@ -36,7 +36,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt.id !== "live") {
+  // Not event.detail.elt: the element that asked is replaced by now.
+  if (event.detail.requestConfig.elt.id !== "live") {
     return;
   }
   const { successful, xhr } = event.detail;
