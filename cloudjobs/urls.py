@@ -30,6 +30,7 @@ urlpatterns = [
     path("drives/", include("drives.urls")),
     path("servers/", include("servers.urls")),
     path("icon.svg", icon, name="icon"),
+    path("favicon.ico", icon),  # what browsers ask for on pages that name none
     path("admin/", admin.site.urls),
     path("api/2.0/", include((api_urls, "api"))),
     path("healthz", health.alive, name="healthz"),

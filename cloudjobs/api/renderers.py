@@ -10,11 +10,15 @@ from rest_framework.renderers import BrowsableAPIRenderer
 class BrowsableRenderer(BrowsableAPIRenderer):
     """Pages without a filter form: ours are told by each resource's schema.
 
-    It would also ask for the objects of a user who has not logged in.
+    It would also ask for the objects of a user who has not logged in. And pages without a style
+    of their own, which the policy would forbid, for code that they never show.
     """
 
     def get_filter_form(self, data: Any, view: Any, request: Any) -> None:
         return None
+
+    def get_context(self, *args: Any) -> dict[str, Any]:
+        return super().get_context(*args) | {"code_style": None}
 
 
 class OwnFormNegotiation(DefaultContentNegotiation):

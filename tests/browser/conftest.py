@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -38,17 +39,29 @@ def api(site: Service) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def sessions(site: Service, browser: Browser) -> dict[str, Any]:
+    """The cookies of the users, who log in once."""
+    cookies = {}
+    for email in (EMAIL, OTHER):
+        context = browser.new_context(base_url=site.url)
+        log_in(context.new_page(), email)
+        cookies[email] = context.storage_state()
+        context.close()
+    return cookies
+
+
 @pytest.fixture
-def visit(site: Service, browser: Browser) -> Iterator[Visit]:
+def visit(site: Service, browser: Browser, sessions: dict[str, Any]) -> Iterator[Visit]:
     """Return what opens a tab for a user who has logged in; errors in its console fail the test."""
     errors: list[str] = []
 
-    def open_tab(path: str, email: str = EMAIL, **options: object) -> Page:
-        context = browser.new_context(base_url=site.url, **options)
+    def open_tab(path: str, email: str = EMAIL, **options: Any) -> Page:
+        state = sessions[email]
+        context = browser.new_context(base_url=site.url, storage_state=state, **options)
         page = context.new_page()
         page.on("console", lambda message: note(errors, message.type, message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        log_in(page, email)
         page.goto(path)
         return page
 

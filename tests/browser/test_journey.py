@@ -30,7 +30,9 @@ def server_of(api: httpx.Client, *disks: str, name: str) -> str:
     return api.post("/servers/", json=body).json()["objects"][0]["uuid"]
 
 
-def test_image_is_uploaded_cloned_and_watched_without_a_reload(visit: Visit, tmp_path: Path) -> None:
+def test_image_is_uploaded_cloned_and_watched_without_a_reload(
+    visit: Visit, tmp_path: Path
+) -> None:
     image = tmp_path / "golden.raw"
     image.write_bytes(os.urandom(300 * MIB))
     page = visit("/drives/upload/")
@@ -89,7 +91,9 @@ def test_server_clone_shows_its_tree_with_moving_bars(visit: Visit, api: httpx.C
     expect(bars).to_have_count(2)
     expect(page.locator(".lane")).to_have_count(3)  # two disks and the axis
     for place in range(2):
-        expect(bars.nth(place)).to_have_attribute("value", re.compile(r"^[1-9]\d?$"), timeout=15_000)
+        expect(bars.nth(place)).to_have_attribute(
+            "value", re.compile(r"^[1-9]\d?$"), timeout=15_000
+        )
     expect(page.locator("#job-head")).to_contain_text("Succeeded", timeout=30_000)
     expect(bars.nth(1)).to_have_attribute("value", "100")
 

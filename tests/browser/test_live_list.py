@@ -50,7 +50,9 @@ def test_bar_moves_in_the_list_and_the_row_stays(
     job = job_of(clone(api, slow, name="moving"))
     page = visit("/jobs/")
     row = page.locator(f"#job-{job}")
-    expect(row.locator("progress")).to_have_attribute("value", re.compile(r"^[1-9]\d$"), timeout=15_000)
+    expect(row.locator("progress")).to_have_attribute(
+        "value", re.compile(r"^[1-9]\d$"), timeout=15_000
+    )
     expect(page).to_have_title(re.compile(r"^▶ \d"))
     expect(row).to_contain_text("Succeeded", timeout=20_000)
     expect(page.locator("#announcement")).to_contain_text("Clone drive")
