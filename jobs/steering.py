@@ -94,7 +94,7 @@ def ask_for(request: HttpRequest, action: str, jobs: list[Job], url: str) -> Htt
 
 
 def question(action: str, frames: list[Frame]) -> str:
-    what = frames[0].title if len(frames) == 1 else counted(len(frames))
+    what = f"“{frames[0].title}”" if len(frames) == 1 else counted(len(frames))
     return f"{VERBS[action]} {what}?"
 
 

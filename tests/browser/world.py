@@ -83,10 +83,10 @@ def make_failure(site: Service, api: httpx.Client) -> str:
 def pages_of(world: World) -> dict[str, str]:
     """Return the address of every page, by a name for it."""
     return {
+        "job-running": f"/jobs/{world.running}/",
         "overview": "/",
         "jobs": f"/jobs/?open={world.running}",
         "jobs-none": "/jobs/?text=nothing",
-        "job-running": f"/jobs/{world.running}/",
         "job-done": f"/jobs/{world.done}/",
         "job-failed": f"/jobs/{world.failed}/",
         "job-cancel": f"/jobs/{world.running}/cancel/",

@@ -20,7 +20,7 @@ def state_of(job: Job) -> str:
 def test_question_names_the_job_and_what_will_happen(web: Client, owner: User) -> None:
     job = clone_job(owner, "golden", "golden_1")
     text = text_of(body_of(web.get(f"/jobs/{job.pk}/cancel/")))
-    assert "Cancel Noted test golden → golden_1?" in text
+    assert "Cancel “Noted test golden → golden_1”?" in text
     assert "becomes unavailable" in text
     assert state_of(job) == "started"
 
