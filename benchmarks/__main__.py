@@ -15,7 +15,7 @@ ROW = "{:<15} {:>16} {:>26} {:>7}  {:<34} {}"
 
 def main(wanted: list[str]) -> int:
     with prepared_service():
-        from benchmarks import clone, latency, pages, poll, purge, reflink, throughput
+        from benchmarks import clone, latency, pages, poll, purge, reflink, tabs, throughput
 
         benchmarks = {
             "clone": clone.run,
@@ -25,6 +25,7 @@ def main(wanted: list[str]) -> int:
             "latency-redis": latency.run_redis,
             "throughput": throughput.run,
             "pages": pages.run,
+            "tabs": tabs.run,
             "purge": purge.run,
         }
         print(ROW.format("benchmark", "ours", "floor", "ratio", "target", "holds"))

@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
 DIGEST_LENGTH = 5  # letters; 25 bits for each part of a page
-QUICK, SOON, CALM, RARE = 1, 2, 5, 30  # seconds between two polls
+QUICK, SOON, CALM, RARE = 1, 2, 3, 30  # seconds between two polls
 MANY = 10  # of that many moving rows on, a page asks less often
 
 
