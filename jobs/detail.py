@@ -14,6 +14,11 @@ from jobs.rows import Figures, JobRow, group_below, row_of, verb_of
 from jobs.runtime import runtime_of
 
 MOST_EVENTS = 200
+DOING = {
+    "copying": "The data is being copied.",
+    "finishing": "The data is copied; the last of it is being made durable.",
+    "waiting": "The next free worker takes it.",
+}
 METHODS = {
     "reflink": "reflink (blocks are shared)",
     "copy_file_range": "copy_file_range (in the kernel)",
@@ -26,17 +31,17 @@ class Facts:
     """What else is known of a job: words and times, each with its label."""
 
     words: tuple[tuple[str, str], ...]
-    times: tuple[tuple[str, datetime], ...]
+    times: tuple[tuple[str, datetime | None], ...]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The figures of a job, large; while it waits, its place in the queue and why."""
+    """The figures of a job, large; until it ends, what it does or why it waits in which place."""
 
     title: str
     figures: Figures
     place: int | None
-    reason: str
+    doing: str
 
 
 @dataclass(frozen=True)
@@ -92,17 +97,18 @@ def detail_parts(job: Job) -> list[Part]:
 
 
 def progress_of(row: JobRow, runtime: dict[str, Any]) -> Progress:
-    queue = runtime["queue"] or {"position": None, "reason": ""}
+    queue = runtime["queue"] or {"position": None, "reason": DOING.get(runtime["phase"], "")}
     return Progress(row.frame.title, row.figures, queue["position"], queue["reason"])
 
 
 def facts_of(job: Job, runtime: dict[str, Any]) -> Facts:
-    """Return what is known; what is not known has no line."""
+    """Return what is known; what will be known keeps its place, what never was has no line."""
     methods = [METHODS.get(name, name) for name in runtime["method"].split(", ") if name]
     attempts = runtime["attempts"]
+    later = "" if job.is_finished else "–"
     words = (
-        ("Worker", runtime["worker"]),
-        ("Method", ", ".join(methods)),
+        ("Worker", runtime["worker"] or later),
+        ("Method", ", ".join(methods) or later),
         ("Attempts", str(attempts) if attempts > 1 else ""),
         ("Started by", str(job.owner)),
         ("UUID", str(job.pk)),
@@ -114,7 +120,7 @@ def facts_of(job: Job, runtime: dict[str, Any]) -> Facts:
     )
     return Facts(
         tuple((label, text) for label, text in words if text),
-        tuple((label, at) for label, at in times if at),
+        tuple((label, at) for label, at in times if at or (later and label == "Began")),
     )
 
 

@@ -65,7 +65,10 @@ class Timeline:
 
 @dataclass(frozen=True)
 class SpeedPlot:
-    """The speed over the run: the line, the area below it, and what the top stands for."""
+    """The speed over the run: the line, the area below it, and what the top stands for.
+
+    All of it is empty as long as there is nothing to draw, but its place is kept.
+    """
 
     line: str
     area: str
@@ -125,14 +128,12 @@ def bar_of(since: datetime, until: datetime, kind: str, begin: datetime, seconds
 
 
 def speed_of(job: Job) -> SpeedPlot | None:
-    """Return the plot of all leaves' samples together; None where there are too few."""
+    """Return the plot of all leaves' samples together; None if there will never be enough."""
     tracks = [leaf.samples for leaf in walk([job]) if leaf.is_leaf and len(leaf.samples) > 1]
-    if not tracks:
-        return None
-    begin = min(track[0][0] for track in tracks)
-    end = max(track[-1][0] for track in tracks)
+    begin = min((track[0][0] for track in tracks), default=0)
+    end = max((track[-1][0] for track in tracks), default=0)
     if end - begin < 1:
-        return None
+        return None if job.is_finished else SpeedPlot("", "", "", "")
     rates = rates_over(tracks, begin, end)
     top = max(rates) or 1.0
     xs = [round(WIDTH * (place + 0.5) / len(rates), 1) for place in range(len(rates))]

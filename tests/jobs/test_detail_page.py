@@ -98,6 +98,8 @@ def test_speed_is_drawn_from_the_samples(web: Client, owner: User) -> None:
 def test_too_few_samples_draw_nothing(web: Client, owner: User, samples: list[list[float]]) -> None:
     job = clone_job(owner)
     Job.objects.filter(pk=job.pk).update(samples=samples)
+    assert "No speed yet" in body_of(web.get(page(job)))  # its place is kept
+    cancel_job(job.pk, owner)
     assert "<polyline" not in body_of(web.get(page(job)))
 
 
