@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cloudjobs.compression.TextGZipMiddleware",
+    "cloudjobs.privacy.PrivateAnswersMiddleware",
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
     "cloudjobs.api.lengths.AnnouncedBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

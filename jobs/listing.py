@@ -6,7 +6,7 @@ first; counts end at a cap; a search looks through the newest jobs only.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -140,10 +140,9 @@ def read_cursor(text: str) -> tuple[datetime, UUID] | None:
     """Return the place that a cursor names, or None if it is none."""
     at, _, uuid = text.partition("_")
     try:
-        place = datetime.fromisoformat(at), UUID(uuid)
-    except ValueError:
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(uuid)
+    except (ValueError, OverflowError):
         return None
-    return place if place[0].tzinfo else None
 
 
 def trees_of(numbers: list[int], owner: User) -> list[Job]:

@@ -29,12 +29,13 @@ DONE = {"cancel": "Cancelled: {}.", "retry": "Waiting again: {}."}
 CONSEQUENCES = {
     "cancel": [
         "The copy stops within a second or two.",
-        "What it was making becomes unavailable, and can be deleted.",
+        "What is not complete yet is deleted, and its bytes are freed; what is complete stays.",
         "The source is not touched. The job can be retried.",
     ],
     "retry": [
         "Parts that succeeded stay as they are.",
-        "The others wait for a worker, and go on from where their data is safe on disk.",
+        "The others wait for a worker; they go on from what is safe on disk.",
+        "What was cancelled begins anew, as its bytes were freed.",
     ],
 }
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from cloudjobs.api.exceptions import PointedError
@@ -72,7 +72,7 @@ def attempt_form(form: BaseForm, action: Callable[[], Any]) -> Any:
 def go_on(request: HttpRequest, then: str) -> HttpResponse:
     """Answer an action: with its messages where htmx asked, else by going to a page."""
     if "HX-Request" not in request.headers:
-        return redirect(then)
+        return HttpResponseRedirect(then)
     response = render(request, "partials/messages.html", {"is_swap": True})
     response["HX-Trigger"] = "cloudjobs:changed"
     return response
@@ -82,5 +82,6 @@ def next_page(request: HttpRequest, default: str) -> str:
     """Return the page from which an action was asked for, if it is one of ours."""
     given = request.POST.get("next") or request.GET.get("next") or ""
     given = given or request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    hosts = {request.get_host()}
-    return given if url_has_allowed_host_and_scheme(given, hosts) else default
+    is_address = given.startswith(("/", f"{request.scheme}://"))
+    is_ours = url_has_allowed_host_and_scheme(given, {request.get_host()})
+    return given if is_address and is_ours else default

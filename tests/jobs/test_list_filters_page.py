@@ -101,3 +101,11 @@ def test_count_ends_at_the_cap(owner: User) -> None:
     jobs = listing.root_jobs(owner)
     assert [listing.capped_count(jobs, cap) for cap in (3, 4)] == ["3+", "4"]
     assert listing.capped_count(jobs.none()) == ""
+
+
+@pytest.mark.parametrize("name", ["before", "after", "top"])
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01", "", "never"]
+)
+def test_place_that_cannot_be_is_left_out(web: Client, job: Job, name: str, at: str) -> None:
+    assert web.get("/jobs/", {name: f"{at}_{job.pk}"}).status_code == 200

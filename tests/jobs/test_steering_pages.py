@@ -21,7 +21,7 @@ def test_question_names_the_job_and_what_will_happen(web: Client, owner: User) -
     job = clone_job(owner, "golden", "golden_1")
     text = text_of(body_of(web.get(f"/jobs/{job.pk}/cancel/")))
     assert "Cancel “Noted test golden → golden_1”?" in text
-    assert "becomes unavailable" in text
+    assert "What is not complete yet is deleted" in text
     assert state_of(job) == "started"
 
 
@@ -116,3 +116,8 @@ def test_selection_of_nothing_is_told(web: Client, owner: User, given: dict[str,
 
 def test_unknown_uuid_is_not_found(web: Client, owner: User) -> None:
     assert web.post(f"/jobs/{uuid4()}/cancel/").status_code == 404
+
+
+def test_cancel_leads_to_nothing_but_an_address(web: Client, job: Job) -> None:
+    answer = web.post(f"/jobs/{job.pk}/cancel/", {"next": "overview"})
+    assert (answer.status_code, answer["Location"]) == (302, f"/jobs/{job.pk}/")

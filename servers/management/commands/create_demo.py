@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, cast
 
 from django.core.management.base import BaseCommand
 
-from accounts.models import User
+from accounts.models import Profile, User
 from drives.actions import DriveSpec, upload_drive
 from drives.models import Drive
 from servers.actions import ServerSpec, create_servers
@@ -34,6 +34,8 @@ class Command(BaseCommand):
         if User.objects.exists():
             return
         demo = User.objects.create_user(EMAIL, PASSWORD)
+        naming = Profile.CloneNaming.COUNTER  # so that a clone can be told from its source
+        Profile.objects.filter(user=demo).update(clone_naming=naming)
         disk = make_drive(demo, "demo-disk", 256 * MIB, SLOW)
         data = make_drive(demo, "demo-data", 64 * MIB, SLOW)
         rescue = make_drive(demo, "demo-cd", 16 * MIB, "dssd", Drive.Media.CDROM)
