@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, Q
+
 from cloudjobs.api.exceptions import BackendUnavailable, Refused
 from drives import placement
 from drives.models import Drive
@@ -102,11 +104,13 @@ class CloneDrive(Operation):
         drives_of(job, "drive", "source").lock()
         if job.state == Job.State.CANCELLED:
             remove_made(job)
-        else:
+        elif job.state == Job.State.FAILED:
             settle_made(job, Drive.Status.CLONING_DST)
         clones = Job.objects.unfinished().filter(operation=self.name)
-        if not clones.filter(params__source=job.params["source"]).exists():
-            drives_of(job, "source").filter(status=Drive.Status.CLONING_SRC).settle()
+        others = clones.filter(params__source=job.params["source"])
+        is_made = Q(pk=job.params["drive"], status=Drive.Status.CLONING_DST)
+        is_free = Q(pk=job.params["source"], status=Drive.Status.CLONING_SRC) & ~Exists(others)
+        Drive.objects.filter(is_made | is_free).settle()
 
     def lock_resources(self, jobs: Sequence[Job]) -> None:
         roles = ("drive", "source")
