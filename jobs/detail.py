@@ -18,6 +18,9 @@ DOING = {
     "copying": "The data is being copied.",
     "finishing": "The data is copied; the last of it is being made durable.",
     "waiting": "The next free worker takes it.",
+    "success": "All data is copied and safe on the disk.",
+    "failed": "It failed; the reason stands below.",
+    "cancelled": "It was cancelled.",
 }
 METHODS = {
     "reflink": "reflink (blocks are shared)",
@@ -36,7 +39,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Progress:
-    """The figures of a job, large; until it ends, what it does or why it waits in which place."""
+    """The figures of a job, large, and what it does; while it waits, its place and why."""
 
     title: str
     figures: Figures

@@ -12,6 +12,7 @@ from tests.browser.chromium import ARGUMENTS, EXECUTABLE
 from tests.service import EMAIL, PASSWORD, Service, running_service
 
 OTHER = "other@example.com"
+SETTINGS = "tests.browser.settings"
 Visit = Callable[..., Page]
 
 
@@ -19,7 +20,9 @@ Visit = Callable[..., Page]
 def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Service]:
     """A service that all browser tests of a process share."""
     home = tmp_path_factory.mktemp("site")
-    with running_service(home, worker_id, with_pages=True) as running:
+    with running_service(
+        home, worker_id, with_pages=True, DJANGO_SETTINGS_MODULE=SETTINGS
+    ) as running:
         running.add_user(OTHER)
         yield running
 

@@ -19,6 +19,7 @@ from tests.browser.world import World, clone_server, make_world, pages_of
 from tests.service import EMAIL, PASSWORD, running_service
 
 MIB = 1024**2
+SETTINGS = "tests.browser.settings"
 README = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 SHOWN = {"wide": ("job-running", "overview"), "small": ("job-running", "jobs")}
 WIDTHS, HEIGHTS = {"wide": 1440, "small": 360}, {"wide": 900, "small": 740}
@@ -31,11 +32,13 @@ def main(arguments: list[str]) -> None:
         tempfile.TemporaryDirectory(
             prefix="cloudjobs-pictures-", ignore_cleanup_errors=True
         ) as home,
-        running_service(Path(home), "master", with_pages=True) as site,
+        running_service(
+            Path(home), "master", settings="tests.browser.settings", with_pages=True
+        ) as site,
         site.client() as api,
         sync_playwright() as playwright,
     ):
-        world = make_world(site, api, data=700 * MIB)
+        world = make_world(site, api, data=140 * MIB)
         chromium = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         for scheme, size in product(SCHEMES, WIDTHS):
             fresh = start_again(api, world)

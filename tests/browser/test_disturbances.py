@@ -24,7 +24,7 @@ SHIFTS = """() => {
 
 @pytest.fixture(scope="module")
 def source(api: httpx.Client) -> str:
-    return upload(api, os.urandom(400 * MIB), "zadara")
+    return upload(api, os.urandom(80 * MIB), "zadara")
 
 
 @pytest.fixture

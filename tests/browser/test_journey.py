@@ -34,7 +34,7 @@ def test_image_is_uploaded_cloned_and_watched_without_a_reload(
     visit: Visit, tmp_path: Path
 ) -> None:
     image = tmp_path / "golden.raw"
-    image.write_bytes(os.urandom(300 * MIB))
+    image.write_bytes(os.urandom(60 * MIB))
     page = visit("/drives/upload/")
     page.get_by_label("Raw disk image").set_input_files(image)
     expect(page.get_by_label("Name")).to_have_value("golden")
@@ -83,7 +83,7 @@ def test_upload_shows_how_far_it_is_and_can_be_stopped(visit: Visit, tmp_path: P
 
 
 def test_server_clone_shows_its_tree_with_moving_bars(visit: Visit, api: httpx.Client) -> None:
-    disks = [upload(api, os.urandom(150 * MIB), "zadara") for _ in range(2)]
+    disks = [upload(api, os.urandom(30 * MIB), "zadara") for _ in range(2)]
     page = visit(f"/servers/{server_of(api, *disks, name='web-1')}/clone/")
     page.get_by_label("Name").fill("web-2")
     page.get_by_role("button", name="Clone the server").click()

@@ -18,7 +18,7 @@ MIB = 1024**2
 @pytest.fixture(scope="module")
 def slow(api: httpx.Client) -> str:
     """A drive whose clone takes some seconds."""
-    return upload(api, os.urandom(400 * MIB), "zadara")
+    return upload(api, os.urandom(80 * MIB), "zadara")
 
 
 @pytest.fixture(scope="module")

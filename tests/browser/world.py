@@ -22,7 +22,7 @@ class World:
     running: str
 
 
-def make_world(site: Service, api: httpx.Client, data: int = 200 * MIB) -> World:
+def make_world(site: Service, api: httpx.Client, data: int = 40 * MIB) -> World:
     """Make drives, a server, and a job that succeeded, one that failed, one that runs."""
     names = ("web-root", "web-data")
     disks = [
