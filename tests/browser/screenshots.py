@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
             prefix="cloudjobs-pictures-", ignore_cleanup_errors=True
         ) as home,
         running_service(
-            Path(home), "master", settings="tests.browser.settings", with_pages=True
+            Path(home), "master", with_pages=True, DJANGO_SETTINGS_MODULE=SETTINGS
         ) as site,
         site.client() as api,
         sync_playwright() as playwright,
