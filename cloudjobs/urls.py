@@ -8,12 +8,14 @@ from cloudjobs.api.routers import ResourceRouter
 from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet
+from drives.library.api import LibraryDriveViewSet
 from jobs.api import JobViewSet
 from servers.api import CapabilitiesView, ServerViewSet
 
 router = ResourceRouter()
 router.register("drives", DriveViewSet, basename="drive")
 router.register("jobs", JobViewSet, basename="job")
+router.register("libdrives", LibraryDriveViewSet, basename="libdrive")
 router.register("servers", ServerViewSet, basename="server")
 
 api_urls: list[URLPattern | URLResolver] = [

@@ -3,7 +3,8 @@
 Each action is one transaction that changes rows and submits the job that goes with it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Profile, User
 from accounts.naming import name_clone
 from cloudjobs.api.exceptions import (
     BackendUnavailable,
@@ -51,6 +52,15 @@ class DriveSpec:
     allow_multimount: bool = False
 
 
+@dataclass(frozen=True)
+class StoredDrive:
+    """An image that has no row yet: under which uuid, how large, and on which storage host."""
+
+    uuid: UUID
+    size: int
+    host: str
+
+
 @transaction.atomic
 def create_drives(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -> list[Drive]:
     """Make empty drives, all or none.
@@ -75,13 +85,14 @@ def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
     size = round_up_size(spec.size)
     host = placement.choose_host(spec.storage_type or storage_types()[0], size, avoid=avoid)
     drive = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CREATING)
-    submit_internal(operations.CreateDrive.name, drive)
+    submit_internal(operations.CreateDrive.name, drive, owner)
     return drive
 
 
 def insert_drive(
-    uuid: UUID, owner: User, spec: DriveSpec, size: int, host: str, status: Drive.Status
+    uuid: UUID, owner: User | None, spec: DriveSpec, size: int, host: str, status: Drive.Status
 ) -> Drive:
+    """Insert the row of a drive; one without an owner is in the library."""
     drive: Drive = Drive.objects.create(
         uuid=uuid,
         owner=owner,
@@ -98,11 +109,11 @@ def insert_drive(
     return drive
 
 
-def submit_internal(operation: str, drive: Drive, **params: Any) -> None:
-    """Submit a job on one drive that its owner does not see."""
+def submit_internal(operation: str, drive: Drive, by: User, **params: Any) -> None:
+    """Submit a job on one drive that nobody sees."""
     params = {"drive": str(drive.pk), **params}
     resources = (Resource(KIND, drive.pk, drive.name),)
-    submit(JobSpec(operation, params, resources=resources), drive.owner)
+    submit(JobSpec(operation, params, resources=resources), by)
 
 
 @transaction.atomic
@@ -111,29 +122,31 @@ def clone_drive(
 ) -> Drive:
     """Make a new drive and submit the job that copies the source's image into it.
 
-    `wishes` may hold name, media, size (bytes), storage_type, affinities and meta; the rest is as
-    with the source. The drive is there at once, as `cloning_dst`.
+    The source is a drive of the owner or of the library. `wishes` may hold name, media, size
+    (bytes), storage_type, affinities and meta; the rest is as with the source. The new drive is
+    there at once, as `cloning_dst`.
 
     Raises:
-        Missing: the owner has no such drive.
+        Missing: the owner has no such drive, nor has the library.
         Refused: the source's image is not whole, or may be changed by a server.
         Invalid: size or storage type cannot be.
         BackendUnavailable: the data of the source does not fit anywhere.
     """
     source = lock_drive(source_uuid, owner)
-    clone, job = plan_clone(source, wishes, placement.hosts_to_avoid(owner, avoid))
+    clone, job = plan_clone(source, owner, wishes, placement.hosts_to_avoid(owner, avoid))
     submit(job, owner)
     return clone
 
 
 def plan_clone(
     source: Drive,
+    owner: User,
     wishes: dict[str, Any],
     avoid: frozenset[str],
     planned: Mapping[str, int] = placement.NOTHING,
 ) -> tuple[Drive, JobSpec]:
-    """Insert the clone of a drive whose row is locked; return it and the job that has to be
-    submitted in the same transaction.
+    """Insert the owner's clone of a drive whose row is locked; return it and the job that has to
+    be submitted in the same transaction.
 
     `planned` is the bytes, by host, of other clones that the transaction submits.
     """
@@ -143,23 +156,24 @@ def plan_clone(
     storage_type = wishes.get("storage_type") or source.storage_type
     host = placement.choose_host(storage_type, size, weight, avoid, planned)
     spec = DriveSpec(
-        name=wishes.get("name") or clone_name(source),
+        name=wishes.get("name") or clone_name(source, owner),
         size=size,
         media=wishes.get("media", source.media),
         meta=wishes.get("meta", source.meta),
         affinities=wishes.get("affinities", source.affinities),
         allow_multimount=source.allow_multimount,
     )
-    clone = insert_drive(uuid4(), source.owner, spec, size, host.name, Drive.Status.CLONING_DST)
-    source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
+    clone = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CLONING_DST)
+    if not source.is_in_library:
+        source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
     return clone, clone_job(source, clone, weight)
 
 
 def require_clonable(source: Drive) -> None:
-    """Refuse to clone a drive whose image is not whole or may change meanwhile."""
+    """Refuse to clone a drive whose image is not whole or may change; the library's never do."""
     if not source.is_readable:
         raise Refused(f"A drive that is {source.status} cannot be cloned.", "status")
-    if source.is_in_use:
+    if source.is_in_use and not source.is_in_library:
         raise Refused("A drive cannot be cloned while its server runs.", "status")
 
 
@@ -191,14 +205,15 @@ def clone_size(source: Drive, wanted: int | None) -> int:
     return round_up_size(wanted)
 
 
-def clone_name(source: Drive) -> str:
+def clone_name(source: Drive, owner: User) -> str:
     """Return the name that the owner's profile gives to a clone."""
 
     def taken(beginning: str) -> set[str]:
-        mine = Drive.objects.owned_by(source.owner).filter(name__startswith=beginning)
+        mine = Drive.objects.owned_by(owner).filter(name__startswith=beginning)
         return set(mine.values_list("name", flat=True))
 
-    return name_clone(source.name, source.owner.profile.clone_naming, timezone.now(), taken)
+    naming = Profile.objects.values_list("clone_naming", flat=True).get(user=owner)
+    return name_clone(source.name, naming, timezone.now(), taken)
 
 
 def allocated_bytes(drive: Drive) -> int:
@@ -219,14 +234,14 @@ def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
         Missing: the owner has no such drive.
         Invalid: it would shrink or change its storage type.
         Busy: it is being copied and cannot be resized now.
-        Refused: it is being made, resized or deleted, or is unavailable.
+        Refused: it is being made, resized or deleted, or is unavailable; or it is in the library.
     """
-    drive = lock_drive(uuid, owner)
+    drive = lock_to_change(uuid, owner)
     if not drive.is_readable:
         raise Refused(f"A drive that is {drive.status} cannot be changed.", "status")
     if drive.is_in_use:
         return save_changes(drive, changes, EDITABLE_IN_USE)
-    return change_and_resize(drive, changes)
+    return change_and_resize(drive, owner, changes)
 
 
 @transaction.atomic
@@ -236,13 +251,13 @@ def resize_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     Raises:
         Refused: as with `update_drive`, or a server runs that has the drive.
     """
-    drive = lock_drive(uuid, owner)
+    drive = lock_to_change(uuid, owner)
     if drive.is_in_use:
         raise Refused("A drive cannot be resized while its server runs.", "status")
     return update_drive(uuid, owner, changes)
 
 
-def change_and_resize(drive: Drive, changes: dict[str, Any]) -> Drive:
+def change_and_resize(drive: Drive, by: User, changes: dict[str, Any]) -> Drive:
     """Apply all changes to a drive whose row is locked."""
     if changes.get("storage_type", drive.storage_type) != drive.storage_type:
         raise Invalid(
@@ -250,7 +265,7 @@ def change_and_resize(drive: Drive, changes: dict[str, Any]) -> Drive:
         )
     save_changes(drive, changes, EDITABLE)
     if "size" in changes:
-        resize_locked(drive, round_up_size(changes["size"]))
+        resize_locked(drive, by, round_up_size(changes["size"]))
     return drive
 
 
@@ -271,7 +286,7 @@ def require_shareable(drive: Drive) -> None:
         )
 
 
-def resize_locked(drive: Drive, size: int) -> None:
+def resize_locked(drive: Drive, by: User, size: int) -> None:
     """Submit the resize of a drive whose row is locked, if its size changes at all."""
     if size < drive.size:
         raise Invalid(f"A drive cannot shrink below its {drive.size} bytes.", "size")
@@ -280,9 +295,10 @@ def resize_locked(drive: Drive, size: int) -> None:
     host = get_host(drive.storage_host)
     if size > host.max_size:
         raise Invalid(f"Drives on this storage have at most {host.max_size} bytes.", "size")
+    require_no_clones(drive)
     if not drive.become(Drive.Status.RESIZING, *Drive.SETTLED):
         raise Busy("The drive is being cloned; resize it when that is done.", "status")
-    submit_internal(operations.ResizeDrive.name, drive, size=size)
+    submit_internal(operations.ResizeDrive.name, drive, by, size=size)
 
 
 @transaction.atomic
@@ -291,28 +307,39 @@ def delete_drives(uuids: list[UUID], owner: User) -> None:
 
     Raises:
         Missing: the owner has no drive of one of these uuids.
+        Refused: a server that runs has one, or it is in the library.
         Busy: one is being made, copied or resized.
     """
-    drives = Drive.objects.owned_by(owner).filter(pk__in=uuids).locked().select_related("owner")
+    drives = list(Drive.objects.reachable_by(owner).filter(pk__in=uuids).locked())
     missing = set(uuids) - {drive.pk for drive in drives}
     if missing:
         raise Missing(f"There is no drive {min(missing)}.", "uuid")
     for drive in drives:
-        delete_locked(drive)
+        require_right(drive, owner)
+        delete_locked(drive, owner)
 
 
-def delete_locked(drive: Drive) -> None:
+def delete_locked(drive: Drive, by: User) -> None:
     """Take a drive whose row is locked from its servers and submit the deletion of its bytes."""
     if drive.status == Drive.Status.DELETING:
         return
     if drive.is_in_use:
-        raise Refused(f"The drive {drive.pk} is mounted on a server that runs.", "status")
+        server = "a server" if drive.is_in_library else "a server that runs"
+        raise Refused(f"The drive {drive.pk} is mounted on {server}.", "status")
+    require_no_clones(drive)
     if not drive.become(Drive.Status.DELETING, *Drive.SETTLED, Drive.Status.UNAVAILABLE):
         raise Busy(
             f"The drive {drive.pk} is {drive.status}; delete it when that is done.", "status"
         )
     drive.mounts.all().delete()
-    submit_internal(operations.DeleteDrive.name, drive)
+    submit_internal(operations.DeleteDrive.name, drive, by)
+
+
+def require_no_clones(drive: Drive) -> None:
+    """Leave alone what is being cloned from the library: its status does not tell."""
+    if drive.is_in_library and operations.unfinished_clones(drive.pk).exists():
+        message = f"The drive {drive.pk} is being cloned; try again when that is done."
+        raise Busy(message, "status")
 
 
 def settle_mounts(drives: Iterable[Drive]) -> None:
@@ -330,12 +357,24 @@ def upload_drive(
         Invalid: size or storage type cannot be, or the stream ended early.
         BackendUnavailable: the bytes do not fit.
     """
-    hosts = placement.hosts_to_avoid(owner, avoid)
+    with stored_image(spec, stream, length, placement.hosts_to_avoid(owner, avoid)) as stored:
+        status = Drive.Status.UNMOUNTED
+        return insert_drive(stored.uuid, owner, spec, stored.size, stored.host, status)
+
+
+@contextmanager
+def stored_image(
+    spec: DriveSpec, stream: BinaryIO, length: int, avoid: frozenset[str]
+) -> Iterator[StoredDrive]:
+    """Store the stream as the image of a drive to be inserted; it goes again if that fails.
+
+    Raises as `upload_drive`.
+    """
     storage_type = spec.storage_type or storage_types()[0]
     least = min(host.min_size for host in placement.hosts_of_type(storage_type))
     size = max(round_up_size(length), least)
     with transaction.atomic():
-        host = placement.choose_host(storage_type, size, needed=length, avoid=hosts)
+        host = placement.choose_host(storage_type, size, needed=length, avoid=avoid)
     uuid = uuid4()
     try:
         host.backend.write(uuid, stream, length, size)
@@ -344,19 +383,37 @@ def upload_drive(
     except (NoSpace, StorageError) as error:
         raise BackendUnavailable(str(error)) from error
     try:
-        return insert_drive(uuid, owner, spec, size, host.name, Drive.Status.UNMOUNTED)
+        yield StoredDrive(uuid, size, host.name)
     except BaseException:
         host.backend.delete(uuid)
         raise
 
 
-def lock_drive(uuid: UUID, owner: User) -> Drive:
-    """Return a drive of the owner, its row locked until the transaction ends.
+def lock_to_change(uuid: UUID, by: User) -> Drive:
+    """Return a drive that the user may change, its row locked until the transaction ends.
 
     Raises:
-        Missing: the owner has no such drive.
+        Missing: there is none that the user knows of.
+        Refused: it is in the library, and the user is no operator.
     """
-    drive: Drive | None = Drive.objects.owned_by(owner).filter(pk=uuid).locked().first()
+    drive = lock_drive(uuid, by)
+    require_right(drive, by)
+    return drive
+
+
+def require_right(drive: Drive, by: User) -> None:
+    """Let operators change what is in the library, and nobody else."""
+    if drive.is_in_library and not (by.is_staff and by.has_perm("drives.change_drive")):
+        raise Refused("Only operators change what is in the library; clone it instead.", "owner")
+
+
+def lock_drive(uuid: UUID, user: User) -> Drive:
+    """Return a drive of the user or the library, its row locked until the transaction ends.
+
+    Raises:
+        Missing: there is none that the user knows of.
+    """
+    drive: Drive | None = Drive.objects.reachable_by(user).filter(pk=uuid).locked().first()
     if drive is None:
         raise Missing("There is no such drive.")
     return drive

@@ -16,19 +16,23 @@ from django.urls import URLPattern, path
 from cloudjobs.api.exceptions import PointedError
 from drives import reconciliation
 from drives.actions import clone_drive
+from drives.library.actions import move_to_library
+from drives.library.admin import LibraryEntryAdmin
 from drives.models import Drive
+
+__all__ = ["DriveAdmin", "LibraryEntryAdmin"]
 
 
 @admin.register(Drive)
 class DriveAdmin(admin.ModelAdmin):
     """Names and notes can be changed here; drives are made and deleted through the API."""
 
-    list_display = ("name", "owner", "media", "gibibytes", "status", "storage_host", "created_at")
+    list_display = ("name", "holder", "media", "gibibytes", "status", "storage_host", "created_at")
     list_filter = ("status", "media", "storage_type", "storage_host")
     list_select_related = ("owner",)
     search_fields = ("name", "uuid", "owner__email")
     fields = (
-        ("uuid", "owner"),
+        ("uuid", "holder"),
         "name",
         ("media", "size", "status"),
         ("storage_type", "storage_host"),
@@ -38,7 +42,7 @@ class DriveAdmin(admin.ModelAdmin):
     )
     readonly_fields = (
         "uuid",
-        "owner",
+        "holder",
         "media",
         "size",
         "status",
@@ -48,17 +52,34 @@ class DriveAdmin(admin.ModelAdmin):
         "created_at",
     )
 
-    actions = ("clone",)
+    actions = ("clone", "move_to_library")
+
+    @admin.display(description="owner", ordering="owner")
+    def holder(self, drive: Drive) -> str:
+        return str(drive.owner or "the library")
 
     @admin.action(description="Clone the selected drives", permissions=["change"])
     def clone(self, request: HttpRequest, queryset: QuerySet[Drive]) -> None:
+        """Clone for the owner of each; what is in the library for the operator who asks."""
+        user: Any = request.user
         for drive in queryset.select_related("owner"):
             try:
-                clone = clone_drive(drive.pk, drive.owner, {})
+                clone = clone_drive(drive.pk, drive.owner or user, {})
             except PointedError as error:
                 messages.error(request, f"Not cloned: {drive.name}. {error}")
             else:
                 messages.success(request, f"Cloning {drive.name} as {clone.name}.")
+
+    @admin.action(description="Move the selected drives to the library", permissions=["change"])
+    def move_to_library(self, request: HttpRequest, queryset: QuerySet[Drive]) -> None:
+        """Take them from their owners, for everyone to clone."""
+        for drive in queryset:
+            try:
+                move_to_library(drive.pk)
+            except PointedError as error:
+                messages.error(request, f"Not moved: {drive.name}. {error}")
+            else:
+                messages.success(request, f"In the library: {drive.name}.")
 
     def get_urls(self) -> list[URLPattern]:
         reconcile = self.admin_site.admin_view(self.reconcile)

@@ -37,17 +37,41 @@ from jobs.idempotency import answer_once
 UPLOAD_TYPE = "application/octet-stream"
 
 
-class DriveViewSet(WorkedOnViewSet):
-    """The drives of the user who asks."""
+class ClonedViewSet(WorkedOnViewSet):
+    """Base of the resources whose objects are drives that can be cloned."""
 
     kind = KIND
+
+    def clone(self, request: Request, uuid: str) -> Response:
+        """Make one clone, however often the request is sent with the same `Idempotency-Key`."""
+        return answer_once(request, lambda: self.clone_now(request, uuid))
+
+    def clone_now(self, request: Request, uuid: str) -> Response:
+        """Make a new drive with this one's data; a job copies them."""
+        wishes = self.validated(CloneRequest, request)
+        avoid = uuids_in(request, "avoid")
+        drive = actions.clone_drive(UUID(uuid), self.owner, wishes, avoid)
+        return self.accepted(drive)
+
+    def accepted(self, drive: Drive) -> Response:
+        return Response({"objects": self.serialize([drive])}, status.HTTP_202_ACCEPTED)
+
+    def validated(self, serializer_class: type[DriveRequest], request: Request) -> dict[str, Any]:
+        return validate_each(serializer_class, [request.data])[0]
+
+
+class DriveViewSet(ClonedViewSet):
+    """The drives of the user who asks; by its uuid, one of the library too."""
+
     serializer_class = DriveSerializer
     short_serializer_class = ShortDriveSerializer
     schema_serializer_class = DriveSchema
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone", "resize": "resize"}
 
     def get_queryset(self) -> QuerySet[Drive]:
-        return Drive.objects.owned_by(self.owner).prefetch_related("mounts")
+        drives = Drive.objects.all()
+        mine = drives.reachable_by(self.owner) if self.detail else drives.owned_by(self.owner)
+        return mine.with_mounts_of(self.owner)
 
     def create(self, request: Request) -> Response:
         """Make one drive, or several of which all are made or none."""
@@ -74,17 +98,6 @@ class DriveViewSet(WorkedOnViewSet):
         listed = validate_each(DeletionRequest, objects_of(request.data))
         actions.delete_drives([item["uuid"] for item in listed], self.owner)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def clone(self, request: Request, uuid: str) -> Response:
-        """Make one clone, however often the request is sent with the same `Idempotency-Key`."""
-        return answer_once(request, lambda: self.clone_now(request, uuid))
-
-    def clone_now(self, request: Request, uuid: str) -> Response:
-        """Make a new drive with this one's data; a job copies them."""
-        wishes = self.validated(CloneRequest, request)
-        avoid = uuids_in(request, "avoid")
-        drive = actions.clone_drive(UUID(uuid), self.owner, wishes, avoid)
-        return self.accepted(drive)
 
     def resize(self, request: Request, uuid: str) -> Response:
         """Grow a drive."""
@@ -133,12 +146,6 @@ class DriveViewSet(WorkedOnViewSet):
         """Return what the address says of the drive: its name, and `media` and `storage_type`."""
         said = request.query_params.dict() | ({"name": name} if name else {})
         return DriveSpec(size=0, **validate_each(UploadRequest, [said])[0])
-
-    def accepted(self, drive: Drive) -> Response:
-        return Response({"objects": self.serialize([drive])}, status.HTTP_202_ACCEPTED)
-
-    def validated(self, serializer_class: type[DriveRequest], request: Request) -> dict[str, Any]:
-        return validate_each(serializer_class, [request.data])[0]
 
 
 def content_length(request: Request) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.models import User
 from cloudjobs.pages.fields import SizeField
 from drives.actions import DriveSpec
 from drives.models import Drive
@@ -65,12 +66,13 @@ class CloneForm(forms.Form):
         widget=forms.SelectMultiple(attrs={"size": 4}),
     )
 
-    def __init__(self, source: Drive, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, source: Drive, owner: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["avoid"]
-        mine = Drive.objects.owned_by(source.owner_id).order_by("name", "pk")
+        mine = Drive.objects.owned_by(owner).order_by("name", "pk")
         newest = mine.values_list("pk", flat=True)[:MOST_AVOIDED]
-        field.queryset = mine.filter(pk__in=[source.pk, *newest])
+        reachable = Drive.objects.reachable_by(owner).order_by("name", "pk")
+        field.queryset = reachable.filter(pk__in=[source.pk, *newest])
         field.label_from_instance = lambda drive: f"{drive.name} ({drive.storage_host})"
 
     def wishes(self) -> dict[str, Any]:

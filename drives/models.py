@@ -24,6 +24,10 @@ class Drive(WorkedOn, models.Model):
     A passing status always has an unfinished job behind it: the action that sets it submits the
     job in the same transaction, and the job's end settles it. A drive whose image could not be
     made or removed is `unavailable`, and can be deleted; one that could not grow stays as it was.
+
+    A drive without an owner is in the library: everyone sees and clones it, CDs are mounted by all.
+    Settled it is always `unmounted`, whatever servers have it and whoever clones it, so that nobody
+    sees from it what others do.
     """
 
     class Status(models.TextChoices):
@@ -52,7 +56,11 @@ class Drive(WorkedOn, models.Model):
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drives"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="drives",
+        null=True,
+        blank=True,
     )
     name = models.CharField(max_length=255)
     media = models.CharField(max_length=5, choices=Media.choices)
@@ -79,11 +87,44 @@ class Drive(WorkedOn, models.Model):
         return self.name
 
     @property
+    def is_in_library(self) -> bool:
+        return self.owner_id is None
+
+    @property
     def is_in_use(self) -> bool:
-        """Is it mounted on a server that runs, starts or stops?"""
+        """Is it mounted on a server that runs, starts or stops; one of the library, on any?"""
+        if self.is_in_library:
+            return self.mounts.exists()
         return Drive.objects.in_use().filter(pk=self.pk).exists()
 
     @property
     def is_readable(self) -> bool:
         """Is there a whole image, that nothing is changing?"""
         return self.status in self.READABLE
+
+
+class LibraryEntry(models.Model):
+    """What is told of a drive of the library: each has one, and no other drive has."""
+
+    drive = models.OneToOneField(
+        Drive, on_delete=models.CASCADE, primary_key=True, related_name="library_entry"
+    )
+    arch = models.CharField("architecture", max_length=16, blank=True, default="64")
+    category = models.JSONField(default=list, blank=True, help_text='Such as ["general"].')
+    description = models.TextField(blank=True, default="")
+    distribution = models.CharField(max_length=64, blank=True, default="")
+    image_type = models.CharField(
+        max_length=16, blank=True, default="install", help_text="install or preinst"
+    )
+    install_notes = models.TextField(blank=True, default="")
+    os = models.CharField("operating system", max_length=32, blank=True, default="other")
+    paid = models.BooleanField("needs a licence", default=False)
+    url = models.URLField(blank=True, default="")
+    version = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        verbose_name = "library drive"
+        ordering: ClassVar[list[str]] = ["drive__created_at", "drive"]
+
+    def __str__(self) -> str:
+        return self.drive.name

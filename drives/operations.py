@@ -106,8 +106,7 @@ class CloneDrive(Operation):
             remove_made(job)
         elif job.state == Job.State.FAILED:
             settle_made(job, Drive.Status.CLONING_DST)
-        clones = Job.objects.unfinished().filter(operation=self.name)
-        others = clones.filter(params__source=job.params["source"])
+        others = unfinished_clones(job.params["source"])
         is_made = Q(pk=job.params["drive"], status=Drive.Status.CLONING_DST)
         is_free = Q(pk=job.params["source"], status=Drive.Status.CLONING_SRC) & ~Exists(others)
         Drive.objects.filter(is_made | is_free).settle()
@@ -129,9 +128,14 @@ class CloneDrive(Operation):
             placement.require_room(job.params["storage_host"], job.weight - job.bytes_done)
         except StorageError as error:
             raise BackendUnavailable(str(error)) from error
-        drives_of(job, "source").filter(status__in=Drive.SETTLED).update(
-            status=Drive.Status.CLONING_SRC
-        )
+        sources = drives_of(job, "source").filter(status__in=Drive.SETTLED)
+        sources.exclude(owner=None).update(status=Drive.Status.CLONING_SRC)
+
+
+def unfinished_clones(source: Any) -> Any:
+    """Return the jobs that are still to read the image of this drive."""
+    clones = Job.objects.unfinished().filter(operation=CloneDrive.name)
+    return clones.filter(params__source=str(source))
 
 
 def remove_made(job: Job) -> None:
@@ -148,7 +152,7 @@ def require_source(job: Job) -> None:
     source = drives_of(job, "source").first()
     if source is None:
         raise Refused("The drive to be cloned was deleted.", "resources")
-    if not source.is_readable or source.is_in_use:
+    if not source.is_readable or (source.is_in_use and not source.is_in_library):
         status = "in use" if source.is_readable else source.status
         raise Refused(f"The drive to be cloned is {status}.", "resources")
     if source.size > job.params["size"]:

@@ -135,6 +135,6 @@ def lock_reservations() -> None:
 
 
 def hosts_to_avoid(owner: User, drives: Iterable[UUID]) -> frozenset[str]:
-    """Return the hosts on which these drives of the user lie; unknown ones do not matter."""
-    lying = Drive.objects.owned_by(owner).filter(pk__in=list(drives))
+    """Return the hosts on which these drives lie; those that the user cannot see do not matter."""
+    lying = Drive.objects.reachable_by(owner).filter(pk__in=list(drives))
     return frozenset(lying.values_list("storage_host", flat=True))

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
 
 KIND = "drives"
 SERVER_AT_WORK = ("starting", "running", "stopping")
@@ -12,6 +12,19 @@ SERVER_AT_WORK = ("starting", "running", "stopping")
 class DriveQuerySet(QuerySet[Any]):
     def owned_by(self, user: Any) -> Self:
         return self.filter(owner=user)
+
+    def in_library(self) -> Self:
+        return self.filter(owner=None)
+
+    def reachable_by(self, user: Any) -> Self:
+        """Return what the user may look at and clone: their own drives, and the library's."""
+        return self.filter(Q(owner=user) | Q(owner=None))
+
+    def with_mounts_of(self, user: Any) -> Self:
+        """Return the drives with their mounts on the user's servers fetched, and no others'."""
+        mounts = self.model._meta.get_field("mounts").related_model
+        mine = mounts.objects.filter(server__owner=user)
+        return self.prefetch_related(Prefetch("mounts", queryset=mine))
 
     def in_use(self) -> Self:
         """Return the drives of servers that are not at rest: their bytes may change."""
@@ -32,11 +45,12 @@ class DriveQuerySet(QuerySet[Any]):
     def settle(self, **values: Any) -> int:
         """Let the drives be mounted or unmounted, as servers have them; return how many were.
 
-        One statement. The caller has locked the rows, so nobody mounts them meanwhile.
+        Those of the library are always unmounted. One statement. The caller has locked the rows,
+        so nobody mounts them meanwhile.
         """
         mounted = Exists(self.model.objects.filter(pk=OuterRef("pk"), mounts__isnull=False))
         status = Case(
-            When(mounted, then=Value(self.model.Status.MOUNTED)),
+            When(mounted & Q(owner__isnull=False), then=Value(self.model.Status.MOUNTED)),
             default=Value(self.model.Status.UNMOUNTED),
         )
         return self.update(status=status, **values)

@@ -134,7 +134,8 @@ def has_failed_clone(uuid: UUID) -> bool:
 def without_job() -> Iterator[Finding]:
     """Yield the drives whose status passes although nothing will make it pass."""
     for drive in stuck(Drive.objects.all()):
-        remedy = "it is deleted again" if drive.status == Drive.Status.DELETING else "it is settled"
+        again = drive.status == Drive.Status.DELETING and not drive.is_in_library
+        remedy = "it is deleted again" if again else "it is settled"
         host, detail = drive.storage_host, drive.status
         yield Finding(Fault.STATUS_WITHOUT_JOB, host, drive.pk, detail, remedy)
 
@@ -181,13 +182,16 @@ def settle_unavailable(host: str, uuid: UUID) -> bool:
 
 @transaction.atomic
 def settle_stuck(host: str, uuid: UUID) -> bool:
-    """Settle a drive that still has no job: by whether its whole image is there."""
+    """Settle a drive that still has no job: by whether its whole image is there.
+
+    What was deleted is deleted again; not from the library, as a job belongs to somebody.
+    """
     Drive.objects.filter(pk=uuid).lock()
     drive = stuck(Drive.objects.filter(pk=uuid).select_related("owner")).first()
     if drive is None:
         return False
-    if drive.status == Drive.Status.DELETING:
-        actions.submit_internal(operations.DeleteDrive.name, drive)
+    if drive.status == Drive.Status.DELETING and drive.owner:
+        actions.submit_internal(operations.DeleteDrive.name, drive, drive.owner)
     elif get_host(host).backend.exists(uuid):
         Drive.objects.filter(pk=uuid).settle()
     else:

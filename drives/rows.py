@@ -52,6 +52,7 @@ class DriveRow:
     status: StatusMark
     mounts: tuple[Mounted, ...]
     can_read: bool
+    can_delete: bool
     is_passing: bool
 
     @property
@@ -76,6 +77,7 @@ def row_of(drive: Drive) -> DriveRow:
         status=mark_of(drive.status),
         mounts=tuple(mounted(mount) for mount in mounts),
         can_read=drive.is_readable,
+        can_delete=drive.status not in PASSING and not drive.is_in_library,
         is_passing=drive.status in PASSING,
     )
 

@@ -205,8 +205,8 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     def get_mounted_on(self, drive: Any) -> list[dict[str, str]]:
         return [related("servers", mount.server_id) for mount in drive.mounts.all()]
 
-    def get_owner(self, drive: Drive) -> dict[str, str]:
-        return related("user", drive.owner_id)
+    def get_owner(self, drive: Drive) -> dict[str, str] | None:
+        return related("user", drive.owner_id) if drive.owner_id else None
 
 
 class ShortDriveSerializer(NarrowedFields):

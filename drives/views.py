@@ -43,7 +43,7 @@ def drive_list(request: HttpRequest) -> HttpResponse:
 def drive_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show a drive, what can be done with it, and its jobs."""
     user: Any = request.user
-    drive = own_drive(request, uuid)
+    drive = reachable_drive(request, uuid)
     row, jobs = row_of(drive), history_of(KIND, drive.pk, user)
     parts = [
         Part("drive-head", "drives/drive_head.html", row),
@@ -91,8 +91,8 @@ def upload(request: HttpRequest) -> HttpResponse:
 def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Clone a drive, and go to the job that does it."""
     user: Any = request.user
-    source = own_drive(request, uuid)
-    form = CloneForm(source, posted(request))
+    source = reachable_drive(request, uuid)
+    form = CloneForm(source, user, posted(request))
     if form.is_valid():
         avoid = frozenset(drive.pk for drive in form.cleaned_data["avoid"])
         made = attempt_form(
@@ -132,6 +132,14 @@ def deletion(drive: Drive) -> Question:
         url=reverse("drives:delete", args=[drive.pk]),
         is_harmful=True,
     )
+
+
+def reachable_drive(request: HttpRequest, uuid: UUID) -> Drive:
+    """Return a drive of the user who asks, or of the library, with what the user mounts it on."""
+    user: Any = request.user
+    drives = Drive.objects.reachable_by(user).with_mounts_of(user)
+    drive: Drive = get_object_or_404(drives.prefetch_related("mounts__server"), pk=uuid)
+    return drive
 
 
 def own_drive(request: HttpRequest, uuid: UUID) -> Drive:

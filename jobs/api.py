@@ -95,7 +95,8 @@ class WorkedOnViewSet(ResourceViewSet):
     def serialize(self, objects: Iterable[Any]) -> Objects:
         objects = list(objects)
         if not self.is_short:
-            jobs = JobLink.objects.visible_jobs(self.kind, (each.pk for each in objects))
+            uuids = [each.pk for each in objects]
+            jobs = JobLink.objects.visible_jobs(self.kind, uuids, self.owner)
             for each in objects:
                 each.visible_jobs = jobs.get(each.pk, [])
         return super().serialize(objects)

@@ -76,9 +76,10 @@ class JobManager(TreeManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
 
 
 class JobLinkQuerySet(QuerySet[Any]):
-    def visible_jobs(self, kind: str, uuids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
-        """Return the jobs that users see of each of these objects, oldest first, in one query."""
-        links = self.filter(kind=kind, object_uuid__in=list(uuids), job__is_internal=False)
+    def visible_jobs(self, kind: str, uuids: Iterable[UUID], owner: Any) -> dict[UUID, list[UUID]]:
+        """Return the owner's jobs of each of these objects, oldest first, in one query."""
+        visible = self.filter(job__is_internal=False, job__owner=owner)
+        links = visible.filter(kind=kind, object_uuid__in=list(uuids))
         ordered = links.order_by("job__created", "job_id")
         jobs: dict[UUID, list[UUID]] = {}
         for uuid, job in ordered.values_list("object_uuid", "job_id"):

@@ -134,7 +134,7 @@ def update_server(uuid: UUID, owner: User, spec: ServerSpec) -> Server:
 def delete_servers(uuids: list[UUID], owner: User, recurse: str = "") -> None:
     """Delete servers, all or none; `recurse` names the kind of their drives that go with them.
 
-    A drive that another server has too stays.
+    A drive that another server has too stays, and so does one of the library.
 
     Raises:
         Missing: the owner has no server of one of these uuids.
@@ -161,8 +161,8 @@ def delete_locked(server: Server, media: tuple[str, ...]) -> None:
     server.delete()
     drive_actions.settle_mounts(drives)
     for drive in drives:
-        if drive.media in media and not drive.mounts.exists():
-            drive_actions.delete_locked(drive)
+        if drive.media in media and not drive.is_in_library and not drive.mounts.exists():
+            drive_actions.delete_locked(drive, server.owner)
 
 
 @transaction.atomic
@@ -231,7 +231,7 @@ def clone_mounts(source: Server, clone: Server, avoid: frozenset[str]) -> list[J
     for mount in source.mounts.all():
         drive = drives[mount.drive_id]
         if drive.media == Drive.Media.DISK:
-            drive, job = drive_actions.plan_clone(drive, {}, avoid, planned)
+            drive, job = drive_actions.plan_clone(drive, source.owner, {}, avoid, planned)
             planned[drive.storage_host] += job.weight
             jobs.append(replace(job, params=job.params | {"mount": mount.place}))
         Mount.objects.create(server=clone, drive=drive, **mount.place)
@@ -276,6 +276,8 @@ def start_server(uuid: UUID, owner: User) -> None:
 
 def is_ready(drive: Drive) -> bool:
     """May a server run with this drive? A disk that is being read must not change."""
+    if drive.is_in_library:
+        return drive.is_readable
     read_only = drive.media == Drive.Media.CDROM and drive.status == Drive.Status.CLONING_SRC
     return drive.status == Drive.Status.MOUNTED or read_only
 

@@ -50,7 +50,7 @@ def replace_mounts(server: Server, specs: list[MountSpec]) -> None:
     check_places(specs)
     mounted = set(server.mounts.values_list("drive_id", flat=True))
     wanted = {spec.drive for spec in specs}
-    drives = Drive.objects.owned_by(server.owner).filter(pk__in=mounted | wanted).locked()
+    drives = Drive.objects.reachable_by(server.owner).filter(pk__in=mounted | wanted).locked()
     by_uuid = {drive.pk: drive for drive in drives}
     for index, spec in enumerate(specs):
         check_drive(by_uuid.get(spec.drive), server, f"drives.{index}.drive")
@@ -100,6 +100,8 @@ def check_drive(drive: Drive | None, server: Server, point: str) -> None:
         raise Invalid("There is no such drive.", point)
     if server.mounts.filter(drive=drive).exists():
         return
+    if drive.is_in_library and drive.media == Drive.Media.DISK:
+        raise Refused("A disk of the library is cloned first; the clone can be mounted.", point)
     if drive.status not in MOUNTABLE:
         raise Refused(f"A drive that is {drive.status} cannot be mounted.", point)
     shared = drive.media == Drive.Media.CDROM or drive.allow_multimount

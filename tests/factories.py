@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import User
-from drives.models import Drive
+from drives.models import Drive, LibraryEntry
 from drives.storage import get_host
 from servers.models import Mount, Nic, Server
 
@@ -46,6 +46,21 @@ class DriveFactory(DjangoModelFactory[Drive]):
         if data:
             with backend.folder._final(self.pk).open("r+b") as file:
                 file.write(data)
+
+
+class LibraryEntryFactory(DjangoModelFactory[LibraryEntry]):
+    """A drive of the library: a disk, unless `drive__media` says otherwise."""
+
+    class Meta:
+        model = LibraryEntry
+
+    drive = factory.SubFactory(DriveFactory, owner=None)
+    arch = "64"
+    category = ["general"]
+    distribution = "Ubuntu"
+    image_type = "preinst"
+    os = "linux"
+    version = "12.04.4"
 
 
 class ServerFactory(DjangoModelFactory[Server]):

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from drives.models import Drive
+from drives.models import Drive, LibraryEntry
 from jobs.models import Job
 from servers.models import Mount, Nic, Server
 
@@ -62,7 +62,7 @@ def drive_json(drive: Drive, **differing: Any) -> dict[str, Any]:
         "meta": drive.meta,
         "mounted_on": [],
         "name": drive.name,
-        "owner": related_json("user", drive.owner_id),
+        "owner": related_json("user", drive.owner_id) if drive.owner_id else None,
         "permissions": [],
         "remote_snapshots": [],
         "resource_uri": f"/api/2.0/drives/{drive.pk}/",
@@ -86,6 +86,40 @@ def runtime_json(
         "is_snapshotable": snapshotable,
         "snapshots_allocated_size": 0,
         "storage_type": storage_type,
+    }
+
+
+def library_json(entry: LibraryEntry, **differing: Any) -> dict[str, Any]:
+    """Return the JSON of a drive of the library; `differing` keys replace these."""
+    drive = entry.drive
+    return {
+        "affinities": [],
+        "allow_multimount": False,
+        "arch": entry.arch,
+        "category": entry.category,
+        "description": entry.description,
+        "distribution": entry.distribution or None,
+        "favourite": False,
+        "image_type": entry.image_type,
+        "install_notes": entry.install_notes,
+        "jobs": [],
+        "licenses": [],
+        "media": drive.media,
+        "meta": {},
+        "mounted_on": [],
+        "name": drive.name,
+        "os": entry.os,
+        "owner": None,
+        "paid": entry.paid,
+        "resource_uri": f"/api/2.0/libdrives/{drive.pk}/",
+        "size": drive.size,
+        "status": "unmounted",
+        "storage_type": None,
+        "tags": [],
+        "url": entry.url,
+        "uuid": str(drive.pk),
+        "version": entry.version or None,
+        **differing,
     }
 
 

@@ -1,12 +1,14 @@
 """Query parameters that filter and order a list.
 
 A view declares `filter_lookups`, e.g. `{"name": "name", "name__contains": "name__icontains"}`,
-and `ordering_lookups`, e.g. `{"name": "name"}`. `name=a,b` is OR, a repeated parameter is AND, a
+and `ordering_lookups`, e.g. `{"name": "name"}`; where a lookup will not do, `filter_conditions` has
+a function that makes a condition of the values. `name=a,b` is OR, a repeated parameter is AND, a
 backslash escapes a comma and itself. A parameter that is no filter is ignored.
 """
 
 import re
-from functools import reduce
+from collections.abc import Callable
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 from uuid import UUID
@@ -21,22 +23,24 @@ from cloudjobs.api.exceptions import Invalid
 MOST_VALUES = 200
 LONGEST_VALUE = 255  # characters; no column that is filtered holds more
 ESCAPED_OR_PLAIN = re.compile(r"(?:\\.|[^,\\])+", re.DOTALL)
+Condition = Callable[[list[str]], Q]
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class NamedParameterFilter(BaseFilterBackend):
-    """Applies the view's `filter_lookups`."""
+    """Applies the view's `filter_lookups` and `filter_conditions`."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
         lookups: dict[str, str] = getattr(view, "filter_lookups", {})
-        for parameter, lookup in lookups.items():
+        conditions: dict[str, Condition] = {
+            **{parameter: partial(any_of, lookup) for parameter, lookup in lookups.items()},
+            **getattr(view, "filter_conditions", {}),
+        }
+        for parameter, condition in conditions.items():
             for text in request.query_params.getlist(parameter):
-                values = split_values(text)
-                if len(values) > MOST_VALUES:
-                    raise Invalid(f"A filter takes at most {MOST_VALUES} values.", parameter)
-                queryset = queryset.filter(any_of(lookup, values))
+                queryset = queryset.filter(condition(values_in(text, parameter)))
         return queryset
 
 
@@ -55,6 +59,18 @@ class StableOrdering(BaseFilterBackend):
             raise Invalid(f"This list can be ordered by: {', '.join(lookups)}.", "order_by")
         direction = "-" if wanted.startswith("-") else ""
         return queryset.order_by(direction + lookups[name], "pk")
+
+
+def values_in(text: str, parameter: str) -> list[str]:
+    """Return the values of a parameter.
+
+    Raises:
+        Invalid: there are too many.
+    """
+    values = split_values(text)
+    if len(values) > MOST_VALUES:
+        raise Invalid(f"A filter takes at most {MOST_VALUES} values.", parameter)
+    return values
 
 
 def split_values(text: str) -> list[str]:

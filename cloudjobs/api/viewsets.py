@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from cloudjobs.api.exceptions import Invalid
+from cloudjobs.api.filters import Condition
 from cloudjobs.api.pagination import CHUNK_ROWS, asked_window, stream_list
 from cloudjobs.api.schema import describe_resource
 
@@ -36,6 +37,7 @@ class ResourceViewSet(GenericViewSet[Any]):
 
     action_methods: ClassVar[dict[str, str]] = {}
     filter_lookups: ClassVar[dict[str, str]] = {}
+    filter_conditions: ClassVar[dict[str, Condition]] = {}
     ordering_lookups: ClassVar[dict[str, str]] = {}
     default_order: ClassVar[tuple[str, ...]] = ()
 

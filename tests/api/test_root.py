@@ -7,7 +7,7 @@ ROOT = "/api/2.0/"
 
 def test_root_leads_to_everything(api: APIClient) -> None:
     addresses = api.get(ROOT).json()
-    assert set(addresses) == {"capabilities", "drives", "jobs", "profile", "servers"}
+    assert set(addresses) == {"capabilities", "drives", "jobs", "libdrives", "profile", "servers"}
     assert {api.get(address).status_code for address in addresses.values()} == {200}
 
 
