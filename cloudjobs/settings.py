@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "servers",
     "drives",
     "jobs",
+    "tags",
     "accounts",
     "cloudjobs",
     "mptt",

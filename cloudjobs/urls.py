@@ -1,27 +1,40 @@
 """Every address of the service."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from cloudjobs import health
 from cloudjobs.api.routers import ResourceRouter
+from cloudjobs.api.viewsets import UUID_PATTERN
 from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
-from drives.api import DriveViewSet
+from drives.api import DriveViewSet, TaggedDriveViewSet
 from drives.library.api import LibraryDriveViewSet
 from jobs.api import JobViewSet
-from servers.api import CapabilitiesView, ServerViewSet
+from servers.api import CapabilitiesView, ServerViewSet, TaggedServerViewSet
+from tags.api import TagViewSet
 
 router = ResourceRouter()
 router.register("drives", DriveViewSet, basename="drive")
 router.register("jobs", JobViewSet, basename="job")
 router.register("libdrives", LibraryDriveViewSet, basename="libdrive")
 router.register("servers", ServerViewSet, basename="server")
+router.register("tags", TagViewSet, basename="tag")
 
 api_urls: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
     path("", include("drives.api_urls")),
     path("capabilities/", CapabilitiesView.as_view(), name="capabilities"),
+    re_path(
+        f"^tags/(?P<uuid>{UUID_PATTERN})/drives/$",
+        TaggedDriveViewSet.as_view({"get": "list"}),
+        name="tag-drives",
+    ),
+    re_path(
+        f"^tags/(?P<uuid>{UUID_PATTERN})/servers/$",
+        TaggedServerViewSet.as_view({"get": "list"}),
+        name="tag-servers",
+    ),
     path("", include(router.urls)),
 ]
 

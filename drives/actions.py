@@ -34,6 +34,7 @@ from drives.storage import (
     storage_types,
 )
 from jobs.actions import JobSpec, Resource, submit
+from tags.actions import copy_tags, tag_object
 
 EDITABLE = ("name", "media", "meta", "allow_multimount", "affinities")
 EDITABLE_IN_USE = ("name", "meta", "allow_multimount")  # the rest is ignored then
@@ -50,6 +51,7 @@ class DriveSpec:
     meta: dict[str, str] = field(default_factory=dict)
     affinities: list[str] = field(default_factory=list)
     allow_multimount: bool = False
+    tags: list[UUID] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
     size = round_up_size(spec.size)
     host = placement.choose_host(spec.storage_type or storage_types()[0], size, avoid=avoid)
     drive = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CREATING)
+    tag_object(KIND, drive.pk, owner, spec.tags)
     submit_internal(operations.CreateDrive.name, drive, owner)
     return drive
 
@@ -123,13 +126,13 @@ def clone_drive(
     """Make a new drive and submit the job that copies the source's image into it.
 
     The source is a drive of the owner or of the library. `wishes` may hold name, media, size
-    (bytes), storage_type, affinities and meta; the rest is as with the source. The new drive is
-    there at once, as `cloning_dst`.
+    (bytes), storage_type, affinities, meta and tags; the rest is as with the source. The new drive
+    is there at once, as `cloning_dst`.
 
     Raises:
         Missing: the owner has no such drive, nor has the library.
         Refused: the source's image is not whole, or may be changed by a server.
-        Invalid: size or storage type cannot be.
+        Invalid: size or storage type cannot be, or there is no such tag.
         BackendUnavailable: the data of the source does not fit anywhere.
     """
     source = lock_drive(source_uuid, owner)
@@ -164,9 +167,18 @@ def plan_clone(
         allow_multimount=source.allow_multimount,
     )
     clone = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CLONING_DST)
+    tag_clone(source, clone, owner, wishes.get("tags"))
     if not source.is_in_library:
         source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
     return clone, clone_job(source, clone, weight)
+
+
+def tag_clone(source: Drive, clone: Drive, owner: User, tags: list[UUID] | None) -> None:
+    """Give a clone the tags that are wished, else those of its source."""
+    if tags is None:
+        copy_tags(KIND, source.pk, clone.pk, owner)
+    else:
+        tag_object(KIND, clone.pk, owner, tags)
 
 
 def require_clonable(source: Drive) -> None:
@@ -228,17 +240,18 @@ def allocated_bytes(drive: Drive) -> int:
 def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     """Change a drive; a larger `size` starts a resize, and shows when that is done.
 
-    On a server that runs only name, meta and allow_multimount change; the rest is ignored.
+    On a server that runs only name, meta, tags and allow_multimount change; the rest is ignored.
 
     Raises:
         Missing: the owner has no such drive.
-        Invalid: it would shrink or change its storage type.
+        Invalid: it would shrink or change its storage type, or there is no such tag.
         Busy: it is being copied and cannot be resized now.
         Refused: it is being made, resized or deleted, or is unavailable; or it is in the library.
     """
     drive = lock_to_change(uuid, owner)
     if not drive.is_readable:
         raise Refused(f"A drive that is {drive.status} cannot be changed.", "status")
+    tag_drive(drive, owner, changes.get("tags"))
     if drive.is_in_use:
         return save_changes(drive, changes, EDITABLE_IN_USE)
     return change_and_resize(drive, owner, changes)
@@ -255,6 +268,13 @@ def resize_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     if drive.is_in_use:
         raise Refused("A drive cannot be resized while its server runs.", "status")
     return update_drive(uuid, owner, changes)
+
+
+def tag_drive(drive: Drive, owner: User, tags: list[UUID] | None) -> None:
+    """Replace the tags of a drive whose row is locked; None leaves them."""
+    if drive.is_in_library and tags:
+        raise Invalid("What is in the library has no tags.", "tags")
+    tag_object(KIND, drive.pk, owner, tags)
 
 
 def change_and_resize(drive: Drive, by: User, changes: dict[str, Any]) -> Drive:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
 from cloudjobs.api.exceptions import Invalid, Refused
+from cloudjobs.api.filters import Condition
 from cloudjobs.api.renderers import OwnFormNegotiation
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives import actions
@@ -29,10 +30,13 @@ from drives.serializers import (
     DriveSerializer,
     ResizeRequest,
     ShortDriveSerializer,
+    TaggedDriveSerializer,
     UploadRequest,
 )
 from jobs.api import WorkedOnViewSet
 from jobs.idempotency import answer_once
+from tags.api import own_tag
+from tags.models import TagLink
 
 UPLOAD_TYPE = "application/octet-stream"
 
@@ -67,6 +71,7 @@ class DriveViewSet(ClonedViewSet):
     short_serializer_class = ShortDriveSerializer
     schema_serializer_class = DriveSchema
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone", "resize": "resize"}
+    filter_conditions: ClassVar[dict[str, Condition]] = {"tag": TagLink.objects.tagged(KIND)}
 
     def get_queryset(self) -> QuerySet[Drive]:
         drives = Drive.objects.all()
@@ -146,6 +151,16 @@ class DriveViewSet(ClonedViewSet):
         """Return what the address says of the drive: its name, and `media` and `storage_type`."""
         said = request.query_params.dict() | ({"name": name} if name else {})
         return DriveSpec(size=0, **validate_each(UploadRequest, [said])[0])
+
+
+class TaggedDriveViewSet(DriveViewSet):
+    """`/tags/{uuid}/drives/`: the drives that have a tag."""
+
+    short_serializer_class = TaggedDriveSerializer
+
+    def get_queryset(self) -> QuerySet[Drive]:
+        tag = own_tag(self.owner, self.kwargs["uuid"])
+        return super().get_queryset().filter(TagLink.objects.tagged(KIND)([str(tag.pk)]))
 
 
 def content_length(request: Request) -> int:

@@ -6,9 +6,13 @@ class DrivesConfig(AppConfig):
 
     def ready(self) -> None:
         from drives import operations
+        from drives.models import Drive
+        from drives.querysets import KIND
         from jobs.registry import register
+        from tags import registry as tags
 
         register(operations.CreateDrive)
         register(operations.CloneDrive)
         register(operations.ResizeDrive)
         register(operations.DeleteDrive)
+        tags.register(KIND, Drive.objects.owned_by)

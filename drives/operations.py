@@ -17,6 +17,7 @@ from jobs.exceptions import OperationFailed
 from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import Operation
+from tags.actions import untag
 
 KEPT_OF_REMOVED = (
     "name",
@@ -144,6 +145,7 @@ def remove_made(job: Job) -> None:
         job.params["removed"] = {name: getattr(drive, name) for name in KEPT_OF_REMOVED}
         Job.objects.filter(pk=job.pk).update(params=job.params)
         mark_gone(KIND, drive.pk)
+        untag(KIND, drive.pk)
         drive.delete()
 
 
@@ -232,6 +234,7 @@ class DeleteDrive(Operation):
         if job.state == Job.State.SUCCESS:
             mark_gone(KIND, job.params["drive"])  # locks jobs, which come before drives
             drives.lock()
+            untag(KIND, job.params["drive"])
             drives.delete()
         else:
             drives.lock()

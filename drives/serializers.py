@@ -8,15 +8,18 @@ from cloudjobs.api.fields import (
     MetaField,
     MethodField,
     NarrowedFields,
+    ReferenceField,
     ResourceUriField,
     StrictBooleanField,
     StrictCharField,
     StrictUUIDField,
     related,
 )
+from cloudjobs.api.schema import NO_DEFAULT
 from drives.models import Drive
 from drives.querysets import KIND
 from drives.storage import storage_types
+from tags.serializers import TagsField
 
 LARGEST_SIZE = 2**62  # bytes; a storage host's own limit lies far below
 AFFINITIES = ("ssd",)
@@ -57,15 +60,6 @@ class AffinitiesField(serializers.ListField):
     child = serializers.ChoiceField(choices=AFFINITIES)
 
 
-class NoTagsField(serializers.ListField):
-    """There are no tags yet, so every one that is named does not exist."""
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        if super().to_internal_value(data):
-            raise serializers.ValidationError("There is no such tag.")
-        return []
-
-
 class DriveRequest(serializers.Serializer[Any]):
     """A full definition, as create and update take it. Keys that are read-only are ignored."""
 
@@ -76,15 +70,11 @@ class DriveRequest(serializers.Serializer[Any]):
     )
     storage_type = StorageTypeField(required=False)
     meta = MetaField(required=False, help_text="User defined meta information")
-    tags = NoTagsField(required=False)
+    tags = TagsField(required=False)
     affinities = AffinitiesField(required=False, help_text="Affinities of the drive")
     allow_multimount = StrictBooleanField(
         required=False, help_text="May a disk be mounted on several servers?"
     )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs.pop("tags", None)
-        return attrs
 
 
 class ActionRequest(DriveRequest):
@@ -174,7 +164,7 @@ class NothingField(serializers.ReadOnlyField):
 
 
 class DriveSerializer(NarrowedFields, DriveRequest):
-    """A drive in full; expects `visible_jobs` on it."""
+    """A drive in full; expects `visible_jobs` and `visible_tags` on it."""
 
     backup_scheduler = NothingField(help_text="Drive's backup scheduler")
     grantees = EmptyListField("list", help_text="Users who may use the drive")
@@ -193,7 +183,7 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     )
     snapshots = EmptyListField(help_text="Snapshots of this drive")
     status = serializers.CharField(read_only=True, help_text="Status of the drive")
-    tags = EmptyListField(help_text="Tags of this drive")  # type: ignore[assignment]
+    tags = TagsField(source="visible_tags", default=NO_DEFAULT)  # documented as having none
     uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the drive")
 
     class Meta:
@@ -218,3 +208,9 @@ class ShortDriveSerializer(NarrowedFields):
     uuid = serializers.UUIDField(read_only=True)
 
     get_owner = DriveSerializer.get_owner
+
+
+class TaggedDriveSerializer(ShortDriveSerializer):
+    """A drive as the list of a tag shows it: its path is a reference there."""
+
+    resource_uri = ReferenceField(KIND, source="pk", read_only=True)  # type: ignore[assignment]

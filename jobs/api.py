@@ -21,6 +21,7 @@ from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
 from jobs.runtime import runtime_of
 from jobs.serializers import JobSerializer, RuntimeSerializer
+from tags.models import TagLink
 
 
 class JobViewSet(ResourceViewSet):
@@ -67,7 +68,7 @@ class WorkedOnViewSet(ResourceViewSet):
     """Base of the resources that jobs work on.
 
     The plain list is short; `detail/`, and the list with `fields=`, know every field. A subclass
-    names the resource by `kind`, and its two serializers.
+    names the resource by `kind`, its two serializers, and the filter `tag`.
     """
 
     kind: ClassVar[str]
@@ -82,7 +83,7 @@ class WorkedOnViewSet(ResourceViewSet):
 
     schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
     schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
-    schema_filtering: ClassVar[dict[str, Any]] = dict.fromkeys(filter_lookups, "exact")
+    schema_filtering: ClassVar[dict[str, Any]] = dict.fromkeys([*filter_lookups, "tag"], "exact")
     schema_ordering: ClassVar[Names] = ["uuid", "name"]
 
     @property
@@ -97,8 +98,10 @@ class WorkedOnViewSet(ResourceViewSet):
         if not self.is_short:
             uuids = [each.pk for each in objects]
             jobs = JobLink.objects.visible_jobs(self.kind, uuids, self.owner)
+            tags = TagLink.objects.tags_of(self.kind, uuids)
             for each in objects:
                 each.visible_jobs = jobs.get(each.pk, [])
+                each.visible_tags = tags.get(each.pk, [])
         return super().serialize(objects)
 
     @action(detail=False, url_path="detail")

@@ -24,6 +24,7 @@ from servers import limits, operations
 from servers.models import Mount, Nic, Server
 from servers.mounting import MountSpec, NicSpec, replace_mounts, replace_nics
 from servers.querysets import KIND
+from tags.actions import copy_tags, tag_object, untag
 
 MACHINE = ("cpu", "smp", "mem")
 PLAIN = (
@@ -38,7 +39,7 @@ PLAIN = (
     "requirements",
     "vnc_password",
 )
-WHILE_RUNNING = ("name", "meta")  # all that changes of a running server; the rest is ignored
+WHILE_RUNNING = ("name", "meta")  # beside its tags, all that changes of a running server
 PASSWORD_LENGTH = 8
 PASSWORD_LETTERS = string.ascii_letters + string.digits
 RECURSE = {
@@ -55,6 +56,7 @@ class ServerSpec:
     fields: dict[str, Any]
     mounts: list[MountSpec] | None = None
     nics: list[NicSpec] | None = None
+    tags: list[UUID] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def create_server(owner: User, spec: ServerSpec) -> Server:
     set_fields(server, spec.fields)
     server.save(force_insert=True)
     replace_parts(server, spec)
+    tag_object(KIND, server.pk, owner, spec.tags)
     return server
 
 
@@ -112,7 +115,7 @@ def replace_parts(server: Server, spec: ServerSpec) -> None:
 
 @transaction.atomic
 def update_server(uuid: UUID, owner: User, spec: ServerSpec) -> Server:
-    """Change a server; while it runs only name and meta change, and the rest is ignored.
+    """Change a server; while it runs only name, meta and tags change; the rest is ignored.
 
     Raises:
         Missing: the owner has no such server.
@@ -127,6 +130,7 @@ def update_server(uuid: UUID, owner: User, spec: ServerSpec) -> Server:
         for name in WHILE_RUNNING:
             setattr(server, name, spec.fields.get(name, getattr(server, name)))
         server.save(update_fields=WHILE_RUNNING)
+    tag_object(KIND, server.pk, owner, spec.tags)
     return server
 
 
@@ -158,6 +162,7 @@ def delete_locked(server: Server, media: tuple[str, ...]) -> None:
         raise Refused(f"The server {server.pk} is {server.status}; stop it first.", "status")
     mark_gone(KIND, server.pk)  # locks jobs, so it comes before the drives as in a job's end
     drives = list(Drive.objects.filter(mounts__server=server).locked())
+    untag(KIND, server.pk)
     server.delete()
     drive_actions.settle_mounts(drives)
     for drive in drives:
@@ -184,6 +189,7 @@ def clone_server(uuid: UUID, owner: User, wishes: CloneWishes) -> Server:
         )
     clone = copy_server(source, wishes)
     copy_nics(source, clone)
+    copy_tags(KIND, source.pk, clone.pk, owner)
     disks = clone_mounts(source, clone, avoid_hosts(owner, wishes.avoid))
     submit(clone_job(source, clone, disks), owner)
     return clone

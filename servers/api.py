@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.filters import Condition
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives.serializers import DeletionRequest
 from jobs.api import WorkedOnViewSet
@@ -26,9 +27,12 @@ from servers.serializers import (
     ServerRequest,
     ServerSerializer,
     ShortServerSerializer,
+    TaggedServerSerializer,
     mount_specs,
     nic_specs,
 )
+from tags.api import own_tag
+from tags.models import TagLink
 
 
 class ServerViewSet(WorkedOnViewSet):
@@ -44,6 +48,8 @@ class ServerViewSet(WorkedOnViewSet):
         "stop": "stop",
         "shutdown": "shut_down",
     }
+
+    filter_conditions: ClassVar[dict[str, Condition]] = {"tag": TagLink.objects.tagged(KIND)}
 
     def get_queryset(self) -> QuerySet[Server]:
         return Server.objects.owned_by(self.owner).with_parts()
@@ -119,6 +125,16 @@ class ServerViewSet(WorkedOnViewSet):
         return [str(uuid) for uuid in mine.values_list("pk", flat=True)]
 
 
+class TaggedServerViewSet(ServerViewSet):
+    """`/tags/{uuid}/servers/`: the servers that have a tag."""
+
+    short_serializer_class = TaggedServerSerializer
+
+    def get_queryset(self) -> QuerySet[Server]:
+        tag = own_tag(self.owner, self.kwargs["uuid"])
+        return super().get_queryset().filter(TagLink.objects.tagged(KIND)([str(tag.pk)]))
+
+
 class CapabilitiesView(APIView):
     """What drives and servers may be made of here."""
 
@@ -128,8 +144,13 @@ class CapabilitiesView(APIView):
 
 def server_spec(given: dict[str, Any]) -> ServerSpec:
     """Return what a checked request says of a server."""
-    fields = {name: value for name, value in given.items() if name not in {"drives", "nics"}}
-    return ServerSpec(fields, mount_specs(given.get("drives")), nic_specs(given.get("nics")))
+    parts = {"drives", "nics", "tags"}
+    return ServerSpec(
+        fields={name: value for name, value in given.items() if name not in parts},
+        mounts=mount_specs(given.get("drives")),
+        nics=nic_specs(given.get("nics")),
+        tags=given.get("tags"),
+    )
 
 
 def done(name: str, uuid: str) -> Response:

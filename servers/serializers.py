@@ -17,11 +17,13 @@ from cloudjobs.api.fields import (
     is_reference,
     related,
 )
-from drives.serializers import EmptyListField, NoTagsField, NothingField
+from cloudjobs.api.schema import NO_DEFAULT
+from drives.serializers import EmptyListField, NothingField
 from servers.hypervisor import hypervisor
 from servers.models import Mount, Nic, Server
 from servers.mounting import MountSpec, NicSpec
 from servers.querysets import KIND
+from tags.serializers import TagsField
 
 LARGEST_NUMBER = 2**31 - 1
 LARGEST_MEMORY = 2**62
@@ -161,17 +163,13 @@ class ServerRequest(serializers.Serializer[Any]):
         help_text="Special requirements",
     )
     smp = NumberField(required=False, help_text="Number of cores")
-    tags = NoTagsField(required=False)
+    tags = TagsField(required=False)
     vnc_password = StrictCharField(
         max_length=64, trim_whitespace=False, help_text="Password of the VNC console"
     )
 
     class Meta:
         model = Server  # whose defaults the schema tells
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs.pop("tags", None)
-        return attrs
 
 
 class CloneRequest(serializers.Serializer[Any]):
@@ -299,7 +297,7 @@ class RuntimeField(ServerRuntimeSerializer):
 
 
 class ServerSerializer(NarrowedFields, ServerRequest):
-    """A server in full; expects its parts fetched, and `visible_jobs` on it."""
+    """A server in full; expects its parts fetched, `visible_jobs` and `visible_tags` on it."""
 
     drives = MountSerializer(
         source="mounts", many=True, default=list, help_text="Drives of the server"
@@ -316,7 +314,7 @@ class ServerSerializer(NarrowedFields, ServerRequest):
     )
     smp = NumberField(default=None, help_text="Number of cores; as few as carry the speed")
     status = serializers.CharField(read_only=True, help_text="Status of the server")
-    tags = EmptyListField(help_text="Tags of this server")  # type: ignore[assignment]
+    tags = TagsField(source="visible_tags", default=NO_DEFAULT)  # documented as having none
     uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the server")
 
     def get_jobs(self, server: Any) -> list[dict[str, str]]:
@@ -337,3 +335,9 @@ class ShortServerSerializer(NarrowedFields):
     uuid = serializers.UUIDField(read_only=True)
 
     get_owner = ServerSerializer.get_owner
+
+
+class TaggedServerSerializer(ShortServerSerializer):
+    """A server as the list of a tag shows it: its path is a reference there."""
+
+    resource_uri = ReferenceField(KIND, source="pk", read_only=True)  # type: ignore[assignment]

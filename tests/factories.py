@@ -9,6 +9,7 @@ from accounts.models import User
 from drives.models import Drive, LibraryEntry
 from drives.storage import get_host
 from servers.models import Mount, Nic, Server
+from tags.models import Tag, TagLink
 
 MIB = 1024**2
 GIB = 1024**3
@@ -99,3 +100,20 @@ class NicFactory(DjangoModelFactory[Nic]):
     server = factory.SubFactory(ServerFactory)
     position = factory.LazyAttribute(lambda nic: nic.server.nics.count())
     conf = Nic.Conf.DHCP
+
+
+class TagFactory(DjangoModelFactory[Tag]):
+    """A tag; `resources` are the drives and servers that have it."""
+
+    class Meta:
+        model = Tag
+        skip_postgeneration_save = True
+
+    owner = factory.SubFactory(UserFactory)
+    name = factory.Sequence("tag-{}".format)
+
+    @factory.post_generation
+    def resources(self: Tag, create: bool, objects: list[Any] | None, **kwargs: Any) -> None:
+        for each in objects or []:
+            kind = "drives" if isinstance(each, Drive) else "servers"
+            TagLink.objects.create(tag=self, kind=kind, object_uuid=each.pk)

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from drives.models import Drive, LibraryEntry
 from jobs.models import Job
 from servers.models import Mount, Nic, Server
+from tags.models import Tag
 
 API = "/api/2.0"
 
@@ -181,6 +182,24 @@ def mount_json(mount: Mount) -> dict[str, Any]:
         "device": mount.device,
         "drive": related_json("drives", mount.drive_id),
         "runtime": None,
+    }
+
+
+def tag_json(tag: Tag, *resources: Drive | Server, **differing: Any) -> dict[str, Any]:
+    """Return the JSON of a tag that these have; `differing` keys replace these."""
+    owner = related_json("user", tag.owner_id)
+    kinds = ["drives" if isinstance(each, Drive) else "servers" for each in resources]
+    return {
+        "meta": tag.meta,
+        "name": tag.name,
+        "owner": owner,
+        "resource_uri": f"/api/2.0/tags/{tag.pk}/",
+        "resources": [
+            {"owner": owner, "res_type": kind, **related_json(kind, each.pk)}
+            for kind, each in zip(kinds, resources, strict=True)
+        ],
+        "uuid": str(tag.pk),
+        **differing,
     }
 
 

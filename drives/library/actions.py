@@ -8,6 +8,8 @@ from django.db import transaction
 from cloudjobs.api.exceptions import Busy, Missing, Refused
 from drives.actions import DriveSpec, insert_drive, stored_image
 from drives.models import Drive, LibraryEntry
+from drives.querysets import KIND
+from tags.actions import untag
 
 
 def add_image(
@@ -45,5 +47,6 @@ def move_to_library(uuid: UUID) -> LibraryEntry:
         raise Busy("The drive is being cloned; try again when that is done.", "status")
     if drive.status != Drive.Status.UNMOUNTED:
         raise Refused(f"A drive that is {drive.status} stays with its owner.", "status")
+    untag(KIND, uuid)
     Drive.objects.filter(pk=uuid).update(owner=None)
     return LibraryEntry.objects.create(drive_id=uuid)

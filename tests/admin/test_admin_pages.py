@@ -11,13 +11,13 @@ from drives.models import Drive
 from jobs.actions import submit
 from jobs.models import Job
 from servers.models import Server
-from tests.factories import DriveFactory, MountFactory, NicFactory
+from tests.factories import DriveFactory, LibraryEntryFactory, MountFactory, NicFactory, TagFactory
 from tests.trees import inner, jobs_of, leaf
 
 OURS = [
     model
     for model in admin.site._registry
-    if model._meta.app_label in {"accounts", "drives", "jobs", "servers"}
+    if model._meta.app_label in {"accounts", "drives", "jobs", "servers", "tags"}
 ]
 
 
@@ -42,6 +42,8 @@ def page(model: type[Model], name: str, *args: object) -> str:
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_list_and_object_open(operator: Client, server: Server, model: type[Model]) -> None:
     submit(inner(leaf(10), leaf(20)), server.owner)
+    TagFactory(owner=server.owner, resources=[server])
+    LibraryEntryFactory()
     assert operator.get(page(model, "changelist")).status_code == 200
     for row in model._default_manager.all()[:2]:
         assert operator.get(page(model, "change", row.pk)).status_code == 200

@@ -60,7 +60,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     *[({"affinities": value}, "affinities") for value in AFFINITIES],
     ({"affinities": ["hdd"]}, "affinities.0"),
     ({"affinities": [[]]}, "affinities.0"),
-    ({"tags": ["no-such-tag"]}, "tags"),
+    ({"tags": ["no-such-tag"]}, "tags.0"),
     ({"tags": "x"}, "tags"),
 ]
 OF_PLACE = [({"storage_type": value}, "storage_type") for value in STORAGE_TYPES]

@@ -23,7 +23,7 @@ def test_schema_describes_the_resource(schema: dict[str, Any]) -> None:
         "allowed_list_http_methods": ["get", "delete", "post"],
         "default_format": "application/json",
         "default_limit": 20,
-        "filtering": {"name": "exact", "name__contains": "exact", "uuid": "exact"},
+        "filtering": dict.fromkeys(["name", "name__contains", "tag", "uuid"], "exact"),
         "ordering": ["uuid", "name"],
     }
 
@@ -70,6 +70,7 @@ WRITABLE = {
     "name",
     "size",
     "storage_type",
+    "tags",
 }
 NOT_REQUIRED = {
     "affinities",

@@ -44,7 +44,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"meta": {"k": 1}}, "meta.k"),
     *[({"requirements": value}, "requirements") for value in ["x", 1, None, {}, ["x"] * 33]],
     ({"requirements": [1]}, "requirements.0"),
-    ({"tags": ["no-such-tag"]}, "tags"),
+    ({"tags": ["no-such-tag"]}, "tags.0"),
     *[({"drives": value}, "drives") for value in ["x", 1, None, {}]],
     *[({"drives": [value]}, "drives.0") for value in ["x", 1, None, []]],
     *[(with_drive(dev_channel=value), "drives.0.dev_channel") for value in CHANNELS],

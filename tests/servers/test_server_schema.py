@@ -22,7 +22,7 @@ def test_schema_describes_the_resource(schema: dict[str, Any]) -> None:
         "allowed_list_http_methods": ["get", "delete", "post"],
         "default_format": "application/json",
         "default_limit": 20,
-        "filtering": {"name": "exact", "name__contains": "exact", "uuid": "exact"},
+        "filtering": dict.fromkeys(["name", "name__contains", "tag", "uuid"], "exact"),
         "ordering": ["uuid", "name"],
     }
 
@@ -130,7 +130,6 @@ READ_ONLY = NOT_OFFERED | {
     "resource_uri",
     "runtime",
     "status",
-    "tags",
     "uuid",
 }
 REQUIRED = {"cpu", "jobs", "mem", "name", "owner", "resource_uri", "status", "uuid", "vnc_password"}

@@ -1,0 +1,77 @@
+"""`/tags/`, and the base of the lists of what has a tag."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cloudjobs.api.bodies import location_of, objects_of, validate_each
+from cloudjobs.api.viewsets import Names, ResourceViewSet
+from tags import actions
+from tags.actions import TagSpec
+from tags.models import Tag
+from tags.serializers import RESOURCE, TagRequest, TagSerializer
+
+
+class TagViewSet(ResourceViewSet):
+    """The tags of the user who asks, each with what has it."""
+
+    serializer_class = TagSerializer
+    default_order: ClassVar[tuple[str, ...]] = ("created_at",)
+    filter_lookups: ClassVar[dict[str, str]] = {
+        "name": "name",
+        "name__contains": "name__icontains",
+        "uuid": "pk",
+    }
+    ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
+
+    schema_list_methods: ClassVar[Names] = ["get", "post"]
+    schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
+    schema_filtering: ClassVar[dict[str, Any]] = dict.fromkeys(filter_lookups, "exact")
+    schema_ordering: ClassVar[Names] = ["uuid", "name"]
+    schema_in_older_style = True
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        return Tag.objects.owned_by(self.owner).prefetch_related("links")
+
+    @action(detail=False, url_path="detail")
+    def detailed_list(self, request: Request) -> HttpResponseBase:
+        """Answer the same as the plain list, which is complete already."""
+        return self.list(request)
+
+    def create(self, request: Request) -> Response:
+        """Make one tag, or several of which all are made or none."""
+        given = validate_each(TagRequest, objects_of(request.data))
+        tags = actions.create_tags(self.owner, [TagSpec(**one) for one in given])
+        headers = location_of(RESOURCE, tags[0].pk) if len(tags) == 1 else None
+        body = {"objects": self.serialize(tags)}
+        return Response(body, status.HTTP_201_CREATED, headers=headers)
+
+    def update(self, request: Request, uuid: str) -> Response:
+        """Change a tag by its full definition."""
+        spec = TagSpec(**validate_each(TagRequest, [request.data])[0])
+        tag = actions.update_tag(UUID(uuid), self.owner, spec)
+        return Response(self.serialize([tag])[0])
+
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Delete one tag."""
+        actions.delete_tag(UUID(uuid), self.owner)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def own_tag(owner: Any, uuid: Any) -> Tag:
+    """Return the user's tag.
+
+    Raises:
+        NotFound: there is none.
+    """
+    tag: Tag | None = Tag.objects.owned_by(owner).filter(pk=uuid).first()
+    if tag is None:
+        raise NotFound
+    return tag
