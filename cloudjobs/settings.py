@@ -42,6 +42,7 @@ def style_hash(style: str) -> str:
 
 
 SECRET_KEY = env("SECRET_KEY", default="") or kept_secret_key(CLOUDJOBS_HOME / "secret_key")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
     "servers",
     "drives",
     "jobs",
+    "keypairs",
     "tags",
     "accounts",
     "cloudjobs",

@@ -11,13 +11,16 @@ from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet, TaggedDriveViewSet
 from drives.library.api import LibraryDriveViewSet
 from jobs.api import JobViewSet
+from keypairs.api import KeyPairViewSet, PubkeyViewSet
 from servers.api import CapabilitiesView, ServerViewSet, TaggedServerViewSet
 from tags.api import TagViewSet
 
 router = ResourceRouter()
 router.register("drives", DriveViewSet, basename="drive")
 router.register("jobs", JobViewSet, basename="job")
+router.register("keypairs", KeyPairViewSet, basename="keypair")
 router.register("libdrives", LibraryDriveViewSet, basename="libdrive")
+router.register("pubkeys", PubkeyViewSet, basename="pubkey")
 router.register("servers", ServerViewSet, basename="server")
 router.register("tags", TagViewSet, basename="tag")
 

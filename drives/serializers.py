@@ -5,9 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from cloudjobs.api.fields import (
+    EmptyListField,
     MetaField,
     MethodField,
     NarrowedFields,
+    NothingField,
     ReferenceField,
     ResourceUriField,
     StrictBooleanField,
@@ -139,28 +141,6 @@ class DriveRuntimeSerializer(serializers.Serializer[Drive]):
 
     def get_snapshots_allocated_size(self, drive: Drive) -> int:
         return 0
-
-
-class EmptyListField(serializers.ListField):
-    """A documented list of something that this installation does not have."""
-
-    def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
-        self.documented_type = documented_type
-        super().__init__(source="*", read_only=True, allow_null=True, **kwargs)
-
-    def to_representation(self, data: Any) -> list[Any]:
-        return []
-
-
-class NothingField(serializers.ReadOnlyField):
-    """A documented value that this installation does not have: null."""
-
-    def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
-        self.documented_type = documented_type
-        super().__init__(source="*", allow_null=True, **kwargs)
-
-    def to_representation(self, value: Drive) -> None:
-        return None
 
 
 class DriveSerializer(NarrowedFields, DriveRequest):

@@ -20,9 +20,10 @@ from drives import actions as drive_actions
 from drives import placement
 from drives.models import Drive
 from jobs.actions import JobSpec, Resource, mark_gone, submit
+from keypairs.models import KeyPair
 from servers import limits, operations
 from servers.models import Mount, Nic, Server
-from servers.mounting import MountSpec, NicSpec, replace_mounts, replace_nics
+from servers.mounting import MountSpec, NicSpec, replace_keys, replace_mounts, replace_nics
 from servers.querysets import KIND
 from tags.actions import copy_tags, tag_object, untag
 
@@ -51,12 +52,13 @@ RECURSE = {
 
 @dataclass(frozen=True)
 class ServerSpec:
-    """What a server shall be: `fields` of the model, and its drives and cards if they are given."""
+    """What a server shall be: `fields` of the model, and its parts if they are given."""
 
     fields: dict[str, Any]
     mounts: list[MountSpec] | None = None
     nics: list[NicSpec] | None = None
     tags: list[UUID] | None = None
+    pubkeys: list[UUID] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,13 @@ def set_fields(server: Server, fields: dict[str, Any]) -> None:
 
 
 def replace_parts(server: Server, spec: ServerSpec) -> None:
-    """Give the server the drives and cards that are listed; what is not given stays."""
+    """Give the server the drives, cards and keys that are listed; what is not given stays."""
     if spec.mounts is not None:
         replace_mounts(server, spec.mounts)
     if spec.nics is not None:
         replace_nics(server, spec.nics)
+    if spec.pubkeys is not None:
+        replace_keys(server, spec.pubkeys)
 
 
 @transaction.atomic
@@ -189,6 +193,7 @@ def clone_server(uuid: UUID, owner: User, wishes: CloneWishes) -> Server:
         )
     clone = copy_server(source, wishes)
     copy_nics(source, clone)
+    copy_keys(source, clone)
     copy_tags(KIND, source.pk, clone.pk, owner)
     disks = clone_mounts(source, clone, avoid_hosts(owner, wishes.avoid))
     submit(clone_job(source, clone, disks), owner)
@@ -227,6 +232,13 @@ def copy_nics(source: Server, clone: Server) -> None:
             vlan=nic.vlan,
             boot_order=nic.boot_order,
         )
+
+
+def copy_keys(source: Server, clone: Server) -> None:
+    """Give the clone the same keys; one that is just being deleted is left out."""
+    keys = list(source.pubkeys.values_list("keypair_id", flat=True))
+    known = set(KeyPair.objects.filter(pk__in=keys).locked().values_list("pk", flat=True))
+    replace_keys(clone, [key for key in keys if key in known])
 
 
 def clone_mounts(source: Server, clone: Server, avoid: frozenset[str]) -> list[JobSpec]:

@@ -144,12 +144,13 @@ class CapabilitiesView(APIView):
 
 def server_spec(given: dict[str, Any]) -> ServerSpec:
     """Return what a checked request says of a server."""
-    parts = {"drives", "nics", "tags"}
+    parts = {"drives", "nics", "tags", "pubkeys"}
     return ServerSpec(
         fields={name: value for name, value in given.items() if name not in parts},
         mounts=mount_specs(given.get("drives")),
         nics=nic_specs(given.get("nics")),
         tags=given.get("tags"),
+        pubkeys=given.get("pubkeys"),
     )
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from drives.models import Drive
 from jobs.statuses import WorkedOn
+from keypairs.models import KeyPair
 from servers.querysets import ServerQuerySet
 
 
@@ -104,6 +105,22 @@ class Mount(models.Model):
         """Where the drive is on its server, whichever drive and server these are."""
         names = ("device", "dev_channel", "boot_order")
         return {name: getattr(self, name) for name in names}
+
+
+class ServerKey(models.Model):
+    """An SSH key of a server, in the order in which they were given."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="pubkeys")
+    keypair = models.ForeignKey(KeyPair, on_delete=models.CASCADE, related_name="server_keys")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["server", "id"]
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["server", "keypair"], name="one_key_per_server")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.keypair_id} of {self.server_id}"
 
 
 def new_mac() -> str:

@@ -1,4 +1,6 @@
-"""Putting drives and network cards into a server: which places there are, and what may go there."""
+"""Putting drives, network cards and keys into a server: which places there are, and what may go
+there.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,8 +8,9 @@ from uuid import UUID
 from cloudjobs.api.exceptions import Invalid, Refused
 from drives import actions as drive_actions
 from drives.models import Drive
+from keypairs.models import KeyPair
 from servers.limits import MOST_DRIVES
-from servers.models import Mount, Nic, Server, new_mac
+from servers.models import Mount, Nic, Server, ServerKey, new_mac
 
 # How many controllers and units a device has. virtio and scsi buses take 6 drives each.
 CHANNELS = {
@@ -135,4 +138,21 @@ def replace_nics(server: Server, specs: list[NicSpec]) -> None:
             boot_order=spec.boot_order,
         )
         for position, spec in enumerate(specs)
+    )
+
+
+def replace_keys(server: Server, uuids: list[UUID]) -> None:
+    """Give a server whose row is locked exactly these keys.
+
+    Raises:
+        Invalid: the owner has no such key.
+    """
+    mine = KeyPair.objects.owned_by(server.owner).filter(pk__in=uuids).locked()
+    known = set(mine.values_list("pk", flat=True))
+    for index, uuid in enumerate(uuids):
+        if uuid not in known:
+            raise Invalid("There is no such key.", f"pubkeys.{index}")
+    server.pubkeys.all().delete()
+    ServerKey.objects.bulk_create(
+        ServerKey(server=server, keypair_id=uuid) for uuid in dict.fromkeys(uuids)
     )

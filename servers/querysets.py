@@ -16,5 +16,5 @@ class ServerQuerySet(QuerySet[Any]):
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
     def with_parts(self) -> Self:
-        """Return the servers with their mounts and network cards fetched."""
-        return self.prefetch_related("mounts", "nics")
+        """Return the servers with their mounts, network cards and keys fetched."""
+        return self.prefetch_related("mounts", "nics", "pubkeys")

@@ -4,8 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from cloudjobs.api.fields import ReferenceField
-from drives.serializers import NothingField
+from cloudjobs.api.fields import NothingField, ReferenceField
 from servers.models import Nic
 from servers.serializers import (
     AddressRequest,

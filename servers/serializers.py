@@ -6,9 +6,11 @@ from django.conf import settings
 from rest_framework import serializers
 
 from cloudjobs.api.fields import (
+    EmptyListField,
     MetaField,
     MethodField,
     NarrowedFields,
+    NothingField,
     ReferenceField,
     ResourceUriField,
     StrictBooleanField,
@@ -18,7 +20,7 @@ from cloudjobs.api.fields import (
     related,
 )
 from cloudjobs.api.schema import NO_DEFAULT
-from drives.serializers import EmptyListField, NothingField
+from keypairs.serializers import PubkeysField
 from servers.hypervisor import hypervisor
 from servers.models import Mount, Nic, Server
 from servers.mounting import MountSpec, NicSpec
@@ -156,6 +158,7 @@ class ServerRequest(serializers.Serializer[Any]):
     meta = MetaField(required=False, help_text="User defined meta information")
     name = StrictCharField(max_length=255, help_text="Human readable name of the server")
     nics = NicRequest(many=True, required=False, help_text="Network cards of the server")
+    pubkeys = PubkeysField(required=False)
     requirements = serializers.ListField(
         child=StrictCharField(max_length=255),
         max_length=32,
@@ -307,7 +310,7 @@ class ServerSerializer(NarrowedFields, ServerRequest):
     nics = NicSerializer(many=True, default=list, help_text="Network cards of the server")
     owner = serializers.SerializerMethodField(default=None, help_text="Owner of the server")
     permissions = EmptyListField("list", help_text="What the user who asks may do")
-    pubkeys = EmptyListField(default=list, help_text="SSH keys of the server")
+    pubkeys = PubkeysField(default=list)
     resource_uri = ResourceUriField(KIND, help_text="The path of this server")
     runtime = RuntimeField(
         source="*", read_only=True, allow_null=True, help_text="What a running server does"

@@ -18,7 +18,8 @@ from accounts.models import User
 from drives.models import Drive
 from jobs import runner
 from jobs.models import Job, JobLink
-from servers.models import Mount, Nic, Server
+from keypairs.models import KeyPair
+from servers.models import Mount, Nic, Server, ServerKey
 from tags.models import Tag, TagLink
 from tests import operations
 from tests.factories import GIB, UserFactory
@@ -136,7 +137,7 @@ def unchanged(storage: Path, db: None) -> Unchanged:
 
 
 def everything(storage: Path) -> list[Any]:
-    models = (Server, Mount, Nic, Drive, Job, JobLink, Tag, TagLink)
+    models = (Server, Mount, Nic, ServerKey, Drive, Job, JobLink, KeyPair, Tag, TagLink)
     rows = [list(model.objects.order_by("pk").values()) for model in models]
     images = [path for path in storage.rglob("*") if path.is_file() and path.suffix]
     files = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in images)

@@ -8,6 +8,9 @@ from factory.django import DjangoModelFactory
 from accounts.models import User
 from drives.models import Drive, LibraryEntry
 from drives.storage import get_host
+from keypairs import keys
+from keypairs.models import KeyPair
+from keypairs.sealing import seal
 from servers.models import Mount, Nic, Server
 from tags.models import Tag, TagLink
 
@@ -100,6 +103,25 @@ class NicFactory(DjangoModelFactory[Nic]):
     server = factory.SubFactory(ServerFactory)
     position = factory.LazyAttribute(lambda nic: nic.server.nics.count())
     conf = Nic.Conf.DHCP
+
+
+class KeyPairFactory(DjangoModelFactory[KeyPair]):
+    """An Ed25519 key of its own; `private` says whether its private half is kept."""
+
+    class Meta:
+        model = KeyPair
+
+    class Params:
+        private = True
+        keys = factory.LazyFunction(lambda: keys.generate(keys.ED25519))
+
+    owner = factory.SubFactory(UserFactory)
+    name = factory.Sequence("key-{}".format)
+    public_key = factory.LazyAttribute(lambda pair: pair.keys.public)
+    sealed_private_key = factory.LazyAttribute(
+        lambda pair: seal(pair.keys.private) if pair.private else ""
+    )
+    fingerprint = factory.LazyAttribute(lambda pair: keys.fingerprint(pair.public_key))
 
 
 class TagFactory(DjangoModelFactory[Tag]):

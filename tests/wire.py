@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from drives.models import Drive, LibraryEntry
 from jobs.models import Job
+from keypairs.models import KeyPair
+from keypairs.sealing import unseal
 from servers.models import Mount, Nic, Server
 from tags.models import Tag
 
@@ -201,6 +203,34 @@ def tag_json(tag: Tag, *resources: Drive | Server, **differing: Any) -> dict[str
         "uuid": str(tag.pk),
         **differing,
     }
+
+
+def keypair_json(pair: KeyPair, **differing: Any) -> dict[str, Any]:
+    """Return the JSON of a key pair; `differing` keys replace these."""
+    return {
+        "fingerprint": pair.fingerprint,
+        "grantees": [],
+        "meta": pair.meta,
+        "name": pair.name,
+        "permissions": [],
+        "private_key": unseal(pair.sealed_private_key) if pair.sealed_private_key else None,
+        "public_key": pair.public_key,
+        "resource_uri": f"/api/2.0/keypairs/{pair.pk}/",
+        "tags": [],
+        "uuid": str(pair.pk),
+        **differing,
+    }
+
+
+def pubkey_json(pair: KeyPair) -> dict[str, Any]:
+    """Return the JSON of the public half of a key pair."""
+    shown = keypair_json(
+        pair,
+        has_private_key=bool(pair.sealed_private_key),
+        resource_uri=f"/api/2.0/pubkeys/{pair.pk}/",
+    )
+    del shown["private_key"]
+    return shown
 
 
 def nic_json(nic: Nic) -> dict[str, Any]:

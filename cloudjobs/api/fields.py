@@ -109,6 +109,28 @@ class MethodField(serializers.SerializerMethodField):
         super().__init__(**kwargs)
 
 
+class EmptyListField(serializers.ListField):
+    """A documented list of something that this installation does not have."""
+
+    def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
+        self.documented_type = documented_type
+        super().__init__(source="*", read_only=True, allow_null=True, **kwargs)
+
+    def to_representation(self, data: Any) -> list[Any]:
+        return []
+
+
+class NothingField(serializers.ReadOnlyField):
+    """A documented value that this installation does not have: null."""
+
+    def __init__(self, documented_type: str = "related", **kwargs: Any) -> None:
+        self.documented_type = documented_type
+        super().__init__(source="*", allow_null=True, **kwargs)
+
+    def to_representation(self, value: Any) -> None:
+        return None
+
+
 class NarrowedFields(serializers.Serializer[Any]):
     """A serializer that `?fields=uuid,status` narrows; unknown names are ignored.
 

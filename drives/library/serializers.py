@@ -4,9 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from cloudjobs.api.fields import MetaField, NarrowedFields, ResourceUriField
+from cloudjobs.api.fields import (
+    EmptyListField,
+    MetaField,
+    NarrowedFields,
+    NothingField,
+    ResourceUriField,
+)
 from drives.models import Drive
-from drives.serializers import AffinitiesField, DriveSerializer, EmptyListField, NothingField
+from drives.serializers import AffinitiesField, DriveSerializer
 
 
 class EntryField(serializers.CharField):

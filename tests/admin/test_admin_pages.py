@@ -11,13 +11,20 @@ from drives.models import Drive
 from jobs.actions import submit
 from jobs.models import Job
 from servers.models import Server
-from tests.factories import DriveFactory, LibraryEntryFactory, MountFactory, NicFactory, TagFactory
+from tests.factories import (
+    DriveFactory,
+    KeyPairFactory,
+    LibraryEntryFactory,
+    MountFactory,
+    NicFactory,
+    TagFactory,
+)
 from tests.trees import inner, jobs_of, leaf
 
 OURS = [
     model
     for model in admin.site._registry
-    if model._meta.app_label in {"accounts", "drives", "jobs", "servers", "tags"}
+    if model._meta.app_label in {"accounts", "drives", "jobs", "keypairs", "servers", "tags"}
 ]
 
 
@@ -44,6 +51,7 @@ def test_list_and_object_open(operator: Client, server: Server, model: type[Mode
     submit(inner(leaf(10), leaf(20)), server.owner)
     TagFactory(owner=server.owner, resources=[server])
     LibraryEntryFactory()
+    KeyPairFactory(owner=server.owner)
     assert operator.get(page(model, "changelist")).status_code == 200
     for row in model._default_manager.all()[:2]:
         assert operator.get(page(model, "change", row.pk)).status_code == 200

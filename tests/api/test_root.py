@@ -7,7 +7,7 @@ ROOT = "/api/2.0/"
 
 def test_root_leads_to_everything(api: APIClient) -> None:
     addresses = api.get(ROOT).json()
-    lists = {"drives", "jobs", "libdrives", "servers", "tags"}
+    lists = {"drives", "jobs", "keypairs", "libdrives", "pubkeys", "servers", "tags"}
     assert set(addresses) == lists | {"capabilities", "profile"}
     assert {api.get(address).status_code for address in addresses.values()} == {200}
 

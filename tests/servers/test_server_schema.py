@@ -126,7 +126,6 @@ READ_ONLY = NOT_OFFERED | {
     "jobs",
     "owner",
     "permissions",
-    "pubkeys",
     "resource_uri",
     "runtime",
     "status",
