@@ -208,6 +208,15 @@ SERVER_LIMITS = {
     "smp": {"min": 1, "max": 32},
 }
 
+# --- Location, as the API tells it -----------------------------------------------------------
+
+LOCATION = {
+    "id": env("LOCATION_ID", default="LOCAL"),
+    "display_name": env("LOCATION_NAME", default="cloudjobs"),
+    "country_code": env("LOCATION_COUNTRY", default=""),
+    "documentation_url": env("DOCUMENTATION_URL", default=""),
+}
+
 # --- API ------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

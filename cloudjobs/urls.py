@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from cloudjobs import health
 from cloudjobs.api.routers import ResourceRouter
 from cloudjobs.api.viewsets import UUID_PATTERN
+from cloudjobs.billing import BalanceView, CurrentUsageView, PricingView
+from cloudjobs.installation import NOT_OFFERED, CloudStatusView, FixedListView, LocationsView
 from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet, TaggedDriveViewSet
@@ -27,7 +29,14 @@ router.register("tags", TagViewSet, basename="tag")
 api_urls: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
     path("", include("drives.api_urls")),
+    path("balance/", BalanceView.as_view(), name="balance"),
     path("capabilities/", CapabilitiesView.as_view(), name="capabilities"),
+    path("cloud_status/", CloudStatusView.as_view(), name="cloud_status"),
+    path("currentusage/", CurrentUsageView.as_view(), name="currentusage"),
+    path("locations/", LocationsView.as_view(), name="locations"),
+    path("pricing/", PricingView.as_view(), name="pricing"),
+    *(path(f"{name}/", FixedListView.as_view(), name=name) for name in NOT_OFFERED),
+    *(path(f"{name}/detail/", FixedListView.as_view()) for name in NOT_OFFERED),
     re_path(
         f"^tags/(?P<uuid>{UUID_PATTERN})/drives/$",
         TaggedDriveViewSet.as_view({"get": "list"}),

@@ -45,6 +45,7 @@ class ClonedViewSet(WorkedOnViewSet):
     """Base of the resources whose objects are drives that can be cloned."""
 
     kind = KIND
+    clone_request: ClassVar[type[CloneRequest]] = CloneRequest
 
     def clone(self, request: Request, uuid: str) -> Response:
         """Make one clone, however often the request is sent with the same `Idempotency-Key`."""
@@ -52,7 +53,7 @@ class ClonedViewSet(WorkedOnViewSet):
 
     def clone_now(self, request: Request, uuid: str) -> Response:
         """Make a new drive with this one's data; a job copies them."""
-        wishes = self.validated(CloneRequest, request)
+        wishes = self.validated(self.clone_request, request)
         avoid = uuids_in(request, "avoid")
         drive = actions.clone_drive(UUID(uuid), self.owner, wishes, avoid)
         return self.accepted(drive)

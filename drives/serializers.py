@@ -82,8 +82,12 @@ class DriveRequest(serializers.Serializer[Any]):
 class ActionRequest(DriveRequest):
     """What an action takes: of the fields of a drive those that it needs."""
 
+    def known_fields(self) -> set[str]:
+        """Return the names that an answer has, and that a request may send back."""
+        return set(DriveSerializer._declared_fields)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(self.initial_data) - set(DriveSerializer._declared_fields)
+        unknown = set(self.initial_data) - self.known_fields()
         if unknown:
             message = "A drive has no such field."
             raise serializers.ValidationError(dict.fromkeys(sorted(unknown), message))

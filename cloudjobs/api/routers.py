@@ -15,7 +15,21 @@ class ResourceRouter(DefaultRouter):
 
     include_format_suffixes = False
     APIRootView = CloudjobsApi
-    singles = ("capabilities", "profile")  # addresses that are no lists, by their names
+    # addresses that the router does not make, by their names
+    singles = (
+        "balance",
+        "capabilities",
+        "cloud_status",
+        "currentusage",
+        "fwpolicies",
+        "ips",
+        "licenses",
+        "locations",
+        "pricing",
+        "profile",
+        "subscriptions",
+        "vlans",
+    )
 
     def get_api_root_view(self, api_urls: Any = None) -> Callable[..., Any]:
         """Return the view of the API's root, which lists the resources and the singles."""

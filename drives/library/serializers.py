@@ -12,7 +12,12 @@ from cloudjobs.api.fields import (
     ResourceUriField,
 )
 from drives.models import Drive
-from drives.serializers import AffinitiesField, DriveSerializer
+from drives.serializers import (
+    AffinitiesField,
+    CloneRequest,
+    DriveSerializer,
+    StorageTypeField,
+)
 
 
 class EntryField(serializers.CharField):
@@ -76,3 +81,12 @@ class LibraryDriveSerializer(NarrowedFields):
 
     def get_favourite(self, drive: Drive) -> bool:
         return False
+
+
+class LibraryCloneRequest(CloneRequest):
+    """What may differ in a clone; what else was told of the source may be sent back."""
+
+    storage_type = StorageTypeField(required=False, allow_null=True)
+
+    def known_fields(self) -> set[str]:
+        return super().known_fields() | set(LibraryDriveSerializer._declared_fields)

@@ -8,7 +8,9 @@ ROOT = "/api/2.0/"
 def test_root_leads_to_everything(api: APIClient) -> None:
     addresses = api.get(ROOT).json()
     lists = {"drives", "jobs", "keypairs", "libdrives", "pubkeys", "servers", "tags"}
-    assert set(addresses) == lists | {"capabilities", "profile"}
+    about = {"capabilities", "cloud_status", "locations", "profile"}
+    money = {"balance", "currentusage", "licenses", "pricing", "subscriptions"}
+    assert set(addresses) == lists | about | money | {"fwpolicies", "ips", "vlans"}
     assert {api.get(address).status_code for address in addresses.values()} == {200}
 
 

@@ -1,0 +1,74 @@
+"""What the API tells of the installation itself, and of what a private one does not have."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from cloudjobs.api.pagination import asked_window
+
+API = "/api/2.0/"
+NOT_OFFERED = ("fwpolicies", "ips", "licenses", "subscriptions", "vlans")
+
+
+class FixedListView(APIView):
+    """A list that comes from the settings, in the form of all lists; without any it is empty."""
+
+    def get(self, request: Request) -> Response:
+        limit, offset = asked_window(request)
+        objects = self.objects()
+        meta = {"limit": limit, "offset": offset, "total_count": len(objects)}
+        page = objects[offset : offset + (limit or len(objects))]
+        return Response({**self.beside(), "meta": meta, "objects": [*map(self.narrow, page)]})
+
+    def objects(self) -> list[dict[str, Any]]:
+        return []
+
+    def beside(self) -> dict[str, Any]:
+        """Return what the answer has beside the list."""
+        return {}
+
+    def narrow(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Return of an object what `?fields=` asks for."""
+        wanted = self.request.query_params.get("fields")
+        names = wanted.split(",") if wanted else item
+        return {name: value for name, value in item.items() if name in names}
+
+
+class LocationsView(FixedListView):
+    """Where the service is: one place, the one that answers."""
+
+    def objects(self) -> list[dict[str, Any]]:
+        pages = self.request.build_absolute_uri("/")
+        api = self.request.build_absolute_uri(API)
+        addresses = {
+            "alternative_frontend_url": pages,
+            "api_endpoint": api,
+            "default_frontend_signup_url": "",  # operators make the accounts
+            "default_frontend_url": pages,
+            "upload_url": api,
+            "websocket_url": "",
+        }
+        return [dict(sorted({**settings.LOCATION, **addresses}.items()))]
+
+
+class CloudStatusView(APIView):
+    """What a public cloud may offer to everyone: nothing of it."""
+
+    def get(self, request: Request) -> Response:
+        return Response(
+            {
+                "free_tier": {},
+                "free_tier_monthly": {},
+                "guest": False,
+                "host_availability_zones": False,
+                "remote_snapshots": False,
+                "signup": False,
+                "sso": [],
+                "trial": False,
+                "vmware": False,
+                "vpc": False,
+            }
+        )
