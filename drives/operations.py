@@ -17,7 +17,7 @@ from jobs.exceptions import OperationFailed
 from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import Operation
-from tags.actions import untag
+from tags.actions import add_tags, tags_of, untag
 
 KEPT_OF_REMOVED = (
     "name",
@@ -143,6 +143,7 @@ def remove_made(job: Job) -> None:
     """Delete the row of a drive whose making was cancelled; the job keeps what it was."""
     for drive in drives_of(job, "drive"):
         job.params["removed"] = {name: getattr(drive, name) for name in KEPT_OF_REMOVED}
+        job.params["tags"] = [str(tag) for tag in tags_of(KIND, drive.pk)]
         Job.objects.filter(pk=job.pk).update(params=job.params)
         mark_gone(KIND, drive.pk)
         untag(KIND, drive.pk)
@@ -166,7 +167,9 @@ def bring_back(job: Job) -> None:
     removed = job.params.pop("removed", None)
     if removed is not None:
         values = removed | {"uuid": job.params["drive"], "owner_id": job.owner_id}
-        Drive.objects.create(status=Drive.Status.CLONING_DST, **values)
+        drive = Drive.objects.create(status=Drive.Status.CLONING_DST, **values)
+        tags = [UUID(tag) for tag in job.params.pop("tags", [])]
+        add_tags(KIND, drive.pk, job.owner, tags)
         for resource in job.resources:
             resource["is_gone"] &= resource["uuid"] != job.params["drive"]
         return

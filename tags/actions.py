@@ -121,10 +121,20 @@ def tag_object(kind: str, uuid: UUID, owner: User, tags: list[UUID] | None) -> N
 
 
 def copy_tags(kind: str, source: UUID, copy: UUID, owner: User) -> None:
-    """Give a new object the tags of another one; a tag that is just being deleted is left out."""
-    tags = TagLink.objects.tags_of(kind, [source]).get(source, [])
+    """Give a new object the tags of another one."""
+    add_tags(kind, copy, owner, tags_of(kind, source))
+
+
+def add_tags(kind: str, uuid: UUID, owner: User, tags: list[UUID]) -> None:
+    """Give a new object these tags; one that was deleted meanwhile is left out."""
     known = lock_known(owner, tags) if tags else set()
-    add_links(kind, copy, [tag for tag in tags if tag in known])
+    add_links(kind, uuid, [tag for tag in tags if tag in known])
+
+
+def tags_of(kind: str, uuid: UUID) -> list[UUID]:
+    """Return the tags of one object."""
+    tags: list[UUID] = TagLink.objects.tags_of(kind, [uuid]).get(uuid, [])
+    return tags
 
 
 def lock_known(owner: User, tags: list[UUID]) -> set[UUID]:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from drives.models import Drive
+from drives.models import Drive, LibraryEntry
 from jobs import runner
 from jobs.models import Job, JobLink
 from keypairs.models import KeyPair
@@ -137,7 +137,19 @@ def unchanged(storage: Path, db: None) -> Unchanged:
 
 
 def everything(storage: Path) -> list[Any]:
-    models = (Server, Mount, Nic, ServerKey, Drive, Job, JobLink, KeyPair, Tag, TagLink)
+    models = (
+        Server,
+        Mount,
+        Nic,
+        ServerKey,
+        Drive,
+        LibraryEntry,
+        Job,
+        JobLink,
+        KeyPair,
+        Tag,
+        TagLink,
+    )
     rows = [list(model.objects.order_by("pk").values()) for model in models]
     images = [path for path in storage.rglob("*") if path.is_file() and path.suffix]
     files = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in images)

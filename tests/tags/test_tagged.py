@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from drives.library.actions import move_to_library
 from drives.models import Drive
-from jobs.actions import cancel_job
+from jobs.actions import cancel_job, retry_job
 from jobs.models import Job
 from servers.models import Server
 from tags.models import Tag, TagLink
@@ -149,13 +149,17 @@ def test_deleted_drive_leaves_its_tags(
     assert api.get(f"{API}/tags/{tag.pk}/").json()["resources"] == []
 
 
-def test_cancelled_clone_leaves_its_tags(
+def test_cancelled_clone_leaves_its_tags_until_it_is_retried(
     api: APIClient, owner: User, drive: Drive, tags: list[Tag]
 ) -> None:
-    body = {"tags": [str(tags[0].pk)]}
+    body = {"tags": [str(tag.pk) for tag in tags]}
     api.post(f"{API}/drives/{drive.pk}/action/?do=clone", body)
-    cancel_job(Job.objects.get().pk, owner)
+    job = cancel_job(Job.objects.get().pk, owner)
     assert not TagLink.objects.exists()
+    tags[0].delete()
+    retry_job(job.pk, owner)
+    clone = Drive.objects.exclude(pk=drive.pk).get()
+    assert api.get(f"{API}/drives/{clone.pk}/").json()["tags"] == shown(tags[1:])
 
 
 def test_drive_that_moves_to_the_library_leaves_its_tags(owner: User, drive: Drive) -> None:

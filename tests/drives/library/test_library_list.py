@@ -66,6 +66,13 @@ def test_drive_of_the_library_is_got_through_drives(api: APIClient, entry: Libra
     assert api.get(f"{API}/drives/{entry.pk}/").json() == drive_json(entry.drive)
 
 
+def test_image_of_the_library_is_downloaded(api: APIClient, anonymous_api: APIClient) -> None:
+    entry = LibraryEntryFactory(drive__image=b"golden")
+    address = f"{API}/drives/{entry.pk}/download/"
+    assert api.get(address, headers={"Range": "bytes=0-5"}).getvalue() == b"golden"
+    assert anonymous_api.get(address).status_code == 401
+
+
 @pytest.mark.parametrize("path", ["drives/", "drives/detail/"])
 def test_lists_of_drives_are_without_the_library(
     api: APIClient, entry: LibraryEntry, path: str
