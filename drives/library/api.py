@@ -10,7 +10,11 @@ from rest_framework.serializers import BaseSerializer
 from cloudjobs.api.filters import Condition
 from cloudjobs.api.viewsets import Names
 from drives.api import ClonedViewSet
-from drives.library.serializers import LibraryCloneRequest, LibraryDriveSerializer
+from drives.library.serializers import (
+    LibraryCloneRequest,
+    LibraryDriveSchema,
+    LibraryDriveSerializer,
+)
 from drives.models import Drive, LibraryEntry
 from drives.serializers import DriveSerializer
 
@@ -25,6 +29,7 @@ class LibraryDriveViewSet(ClonedViewSet):
     """The drives of the library: to look at and to clone; `/drives/` serves them too."""
 
     serializer_class = LibraryDriveSerializer
+    schema_serializer_class = LibraryDriveSchema
     clone_request = LibraryCloneRequest
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone"}
     filter_lookups: ClassVar[dict[str, str]] = {

@@ -12,6 +12,7 @@ from cloudjobs.api.fields import (
     ResourceUriField,
 )
 from drives.models import Drive
+from drives.schema import LicenseSchema
 from drives.serializers import (
     AffinitiesField,
     CloneRequest,
@@ -24,7 +25,8 @@ class EntryField(serializers.CharField):
     """A text of the entry."""
 
     def __init__(self, name: str, help_text: str) -> None:
-        super().__init__(source=f"library_entry.{name}", read_only=True, help_text=help_text)
+        source = f"library_entry.{name}"
+        super().__init__(source=source, read_only=True, default=None, help_text=help_text)
 
 
 class KnownField(EntryField):
@@ -41,39 +43,54 @@ class KnownField(EntryField):
 class LibraryDriveSerializer(NarrowedFields):
     """A drive of the library in full; expects its entry fetched, and `visible_jobs` on it."""
 
-    affinities = AffinitiesField(read_only=True, help_text="Affinities of the drive")
+    affinities = AffinitiesField(read_only=True, default=list, help_text="Affinities of the drive")
     allow_multimount = serializers.BooleanField(
-        read_only=True, help_text="May a disk be mounted on several servers?"
+        read_only=True, default=False, help_text="May a disk be mounted on several servers?"
     )
     arch = EntryField("arch", "Architecture of the operating system, in bits")
     category = serializers.ListField(
-        source="library_entry.category", read_only=True, help_text="What the drive is for"
+        source="library_entry.category",
+        read_only=True,
+        default=list,
+        help_text="What the drive is for",
     )
     description = EntryField("description", "What is on the drive")
     distribution = KnownField("distribution", "Distribution of the operating system")
-    favourite = serializers.SerializerMethodField(help_text="Nobody has favourites here")
+    favourite = serializers.SerializerMethodField(
+        default=None, help_text="Nobody has favourites here"
+    )
     image_type = EntryField("image_type", "install, or preinst if it is installed already")
     install_notes = EntryField("install_notes", "How to use the drive")
     jobs = serializers.SerializerMethodField(help_text="Your background jobs on this drive")
     licenses = EmptyListField(help_text="Licences attached to this drive; there are none")
     media = serializers.ChoiceField(
-        choices=Drive.Media.choices, read_only=True, help_text="What a server sees the drive as"
+        choices=Drive.Media.choices,
+        read_only=True,
+        default=None,
+        help_text="What a server sees the drive as",
     )
-    meta = MetaField(read_only=True, help_text="Meta information")
+    meta = MetaField(read_only=True, default=dict, help_text="Meta information")
     mounted_on = serializers.SerializerMethodField(help_text="Your servers that have this drive")
-    name = serializers.CharField(read_only=True, help_text="Human readable name of the drive")
+    name = serializers.CharField(
+        read_only=True, default=None, help_text="Human readable name of the drive"
+    )
     os = EntryField("os", "Operating system")
-    owner = NothingField(help_text="Nobody owns it")
+    owner = NothingField(default=None, help_text="Nobody owns it")
     paid = serializers.BooleanField(
-        source="library_entry.paid", read_only=True, help_text="Does its use need a licence?"
+        source="library_entry.paid",
+        read_only=True,
+        default=None,
+        help_text="Does its use need a licence?",
     )
     resource_uri = ResourceUriField("libdrives", help_text="The path of this drive")
-    size = serializers.IntegerField(read_only=True, help_text="Size of the drive in bytes")
+    size = serializers.IntegerField(
+        read_only=True, default=None, help_text="Size of the drive in bytes"
+    )
     status = serializers.CharField(read_only=True, help_text="Status of the drive")
     storage_type = NothingField("string", help_text="A clone may lie on any storage")
     tags = EmptyListField(help_text="What is in the library has no tags")
     url = EntryField("url", "Where more is told of it")
-    uuid = serializers.UUIDField(read_only=True, help_text="UUID of the drive")
+    uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the drive")
     version = KnownField("version", "Version of the operating system")
 
     get_jobs = DriveSerializer.get_jobs
@@ -81,6 +98,17 @@ class LibraryDriveSerializer(NarrowedFields):
 
     def get_favourite(self, drive: Drive) -> bool:
         return False
+
+
+class LibraryDriveSchema(LibraryDriveSerializer):
+    """A drive with all that is documented; it makes the schema, never an answer."""
+
+    licenses = LicenseSchema(  # type: ignore[assignment]
+        many=True,
+        read_only=True,
+        default=list,
+        help_text="Licences attached to this drive; there are none",
+    )
 
 
 class LibraryCloneRequest(CloneRequest):

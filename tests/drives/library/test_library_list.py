@@ -161,6 +161,13 @@ def test_schema_describes_the_library(api: APIClient, entry: LibraryEntry) -> No
         "ordering": ["uuid", "name"],
     }
     assert list(schema["fields"]) == sorted(library_json(entry))
+    defaults = {name: fields["default"] for name, fields in schema["fields"].items()}
+    assert {name for name, default in defaults.items() if default == []} == {
+        "affinities",
+        "category",
+        "licenses",
+    }
+    assert set(schema["fields"]["licenses"]["fields"]) == {"amount", "license", "user"}
     assert all(field["readonly"] and field["help_text"] for field in schema["fields"].values())
 
 
