@@ -65,6 +65,25 @@ class StorageBackend(ABC):
         """
 
     @abstractmethod
+    def begin(self, image: UUID) -> None:
+        """Make an empty partial, which `write_part` fills in any order."""
+
+    @abstractmethod
+    def write_part(self, image: UUID, stream: BinaryIO, offset: int, length: int) -> None:
+        """Write `length` bytes of the stream at `offset` of the partial; then they are durable.
+
+        Several may write at once. Whatever goes wrong, the partial stays. Raises ImageMissing if
+        there is none, UploadIncomplete if the stream ends early, NoSpace if the disk is full.
+        """
+
+    @abstractmethod
+    def finish(self, image: UUID, size: int) -> bool:
+        """Make the partial an image of `size` bytes; False while somebody still writes to it.
+
+        True as well if that was done already. Raises ImageMissing.
+        """
+
+    @abstractmethod
     def clone(
         self,
         image: UUID,

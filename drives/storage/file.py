@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -13,7 +13,13 @@ from drives.storage.copy import REPORT_INTERVAL, Copier
 from drives.storage.errors import ImageMissing, NoSpace, StorageError, UploadIncomplete
 from drives.storage.folder import STAT_BLOCK, ImageFolder, last_change
 from drives.storage.limiter import MAX_CHUNK, Limiter
-from drives.storage.sparse import data_bytes, start_writeout, write_sparse
+from drives.storage.sparse import (
+    data_bytes,
+    data_extents,
+    start_writeout,
+    write_dense,
+    write_sparse,
+)
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -52,6 +58,23 @@ class FileBackend(StorageBackend):
         with self._all_or_nothing(image, length), self.folder.new_partial(image) as target:
             self._receive(stream, target.fileno(), length)
             self._finish(image, target, size)
+
+    def begin(self, image: UUID) -> None:
+        self.folder.new_partial(image).close()
+        self.folder.sync()
+
+    def write_part(self, image: UUID, stream: BinaryIO, offset: int, length: int) -> None:
+        with self._full_told(length), self.folder.shared_partial(image) as target:
+            self._receive(stream, target.fileno(), length, offset)
+            os.fdatasync(target.fileno())
+
+    def finish(self, image: UUID, size: int) -> bool:
+        with suppress(ImageMissing), self.folder.whole_partial(image) as target:
+            if target is not None:
+                self._finish(image, target, size)
+            return target is not None
+        self.folder.require_size(image, size)
+        return True
 
     def clone(
         self,
@@ -140,17 +163,19 @@ class FileBackend(StorageBackend):
     def check(self) -> None:
         self.folder.check()
 
-    def _receive(self, stream: BinaryIO, fd: int, length: int) -> None:
-        """Write `length` bytes of the stream, without their zero blocks."""
-        buffer = bytearray(self.limiter.chunk if self.limiter else MAX_CHUNK)
+    def _receive(self, stream: BinaryIO, fd: int, length: int, offset: int = 0) -> None:
+        """Write `length` bytes of the stream at `offset`, without zero blocks where holes are."""
+        buffer = bytearray(self.limiter.chunk if self.limiter else min(MAX_CHUNK, length))
+        is_hole = next(data_extents(fd, offset, offset + length), None) is None
+        write = write_sparse if is_hole else write_dense
         received = 0
         while received < length:
             wanted = min(len(buffer), length - received)
             count = _fill(buffer, stream, wanted)
             if self.limiter:
                 self.limiter.take(count)
-            write_sparse(fd, buffer, count, received)
-            start_writeout(fd, received, count)
+            write(fd, buffer, count, offset + received)
+            start_writeout(fd, offset + received, count)
             received += count
             if count < wanted:
                 raise UploadIncomplete(length, received)
@@ -202,11 +227,20 @@ class FileBackend(StorageBackend):
 
         With `inode`, only if the partial still is that file: a successor may have its own.
         """
+        with self._full_told(needed):
+            try:
+                yield
+            except BaseException:
+                self.folder.discard_partial(image, inode)
+                raise
+
+    @contextmanager
+    def _full_told(self, needed: int) -> Iterator[None]:
+        """Let a full disk be NoSpace with `needed` bytes."""
         try:
             yield
-        except BaseException as error:
-            self.folder.discard_partial(image, inode)
-            if isinstance(error, OSError) and error.errno in FULL:
+        except OSError as error:
+            if error.errno in FULL:
                 raise NoSpace(needed, self.free()) from error
             raise
 

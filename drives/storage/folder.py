@@ -97,6 +97,30 @@ class ImageFolder:
         partial.close()
         return None
 
+    @contextmanager
+    def shared_partial(self, image: UUID) -> Iterator[BinaryIO]:
+        """The partial, for one of several who write to it; it is not published meanwhile.
+
+        Raises ImageMissing if there is none, or none any more.
+        """
+        with _must_exist(image), _open(self._partial(image), os.O_RDWR) as partial:
+            if not _lock(partial, fcntl.LOCK_SH) or not self._is_partial(image, partial):
+                raise ImageMissing(f"There is no unfinished image {image}.")
+            yield partial
+
+    @contextmanager
+    def whole_partial(self, image: UUID) -> Iterator[BinaryIO | None]:
+        """The partial once nobody writes to it, or None. Raises ImageMissing."""
+        with _must_exist(image), _open(self._partial(image), os.O_RDWR) as partial:
+            mine = _lock(partial) and self._is_partial(image, partial)
+            yield partial if mine else None
+
+    def _is_partial(self, image: UUID, file: BinaryIO) -> bool:
+        """Is the open file still the partial? It may have been published or deleted."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(file.fileno()), self._partial(image).lstat())
+        return False
+
     def new_partial(self, image: UUID) -> BinaryIO:
         """An empty partial; always a new file, so that nobody else still writes to it."""
         self.discard_partial(image)
@@ -200,10 +224,10 @@ def _must_exist(image: UUID) -> Iterator[None]:
         raise ImageMissing(f"There is no image {image}.") from error
 
 
-def _lock(file: BinaryIO) -> bool:
+def _lock(file: BinaryIO, kind: int = fcntl.LOCK_EX) -> bool:
     """Tell whether nobody else has the file; where the file system knows no locks, nobody has."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

@@ -46,6 +46,12 @@ def write_sparse(fd: int, data: bytearray, length: int, offset: int) -> None:
             write_all(fd, view[begin:end], offset + begin)
 
 
+def write_dense(fd: int, data: bytearray, length: int, offset: int) -> None:
+    """Write the first `length` bytes of `data` at `offset`, zeros too."""
+    with memoryview(data) as view:
+        write_all(fd, view[:length], offset)
+
+
 def write_all(fd: int, view: memoryview, offset: int) -> None:
     """Write all of `view` at `offset`, however little the kernel takes at once."""
     while view:
