@@ -3,7 +3,7 @@
 Each action is one transaction that changes rows and submits the job that goes with it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -38,6 +38,7 @@ from tags.actions import copy_tags, tag_object
 
 EDITABLE = ("name", "media", "meta", "allow_multimount", "affinities")
 EDITABLE_IN_USE = ("name", "meta", "allow_multimount")  # the rest is ignored then
+DELETABLE = (*Drive.SETTLED, Drive.Status.UNAVAILABLE, Drive.Status.UPLOADING)
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,20 @@ def create_drives(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -
         Invalid: storage type or size of one cannot be; the point says which one, if several.
     """
     hosts = placement.hosts_to_avoid(owner, avoid)
-    drives = []
+    return make_each(specs, lambda spec: create_drive(owner, spec, hosts))
+
+
+def make_each(specs: list[Any], make: Callable[[Any], Any]) -> list[Any]:
+    """Return what is made of each; an error points at the one of several that it is about."""
+    made = []
     for index, spec in enumerate(specs):
         try:
-            drives.append(create_drive(owner, spec, hosts))
+            made.append(make(spec))
         except PointedError as error:
             if len(specs) > 1:
                 error.within(f"objects.{index}")
             raise
-    return drives
+    return made
 
 
 def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
@@ -347,7 +353,7 @@ def delete_locked(drive: Drive, by: User) -> None:
         server = "a server" if drive.is_in_library else "a server that runs"
         raise Refused(f"The drive {drive.pk} is mounted on {server}.", "status")
     require_no_clones(drive)
-    if not drive.become(Drive.Status.DELETING, *Drive.SETTLED, Drive.Status.UNAVAILABLE):
+    if not drive.become(Drive.Status.DELETING, *DELETABLE):
         raise Busy(
             f"The drive {drive.pk} is {drive.status}; delete it when that is done.", "status"
         )
@@ -391,8 +397,7 @@ def stored_image(
     Raises as `upload_drive`.
     """
     storage_type = spec.storage_type or storage_types()[0]
-    least = min(host.min_size for host in placement.hosts_of_type(storage_type))
-    size = max(round_up_size(length), least)
+    size = placement.uploaded_size(storage_type, length)
     with transaction.atomic():
         host = placement.choose_host(storage_type, size, needed=length, avoid=avoid)
     uuid = uuid4()

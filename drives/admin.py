@@ -18,7 +18,7 @@ from drives import reconciliation
 from drives.actions import clone_drive
 from drives.library.actions import move_to_library
 from drives.library.admin import LibraryEntryAdmin
-from drives.models import Drive
+from drives.models import Drive, Upload
 
 __all__ = ["DriveAdmin", "LibraryEntryAdmin"]
 
@@ -110,3 +110,21 @@ class DriveAdmin(admin.ModelAdmin):
     @admin.display(description="size", ordering="size")
     def gibibytes(self, drive: Drive) -> str:
         return f"{drive.size / 1024**3:.2f} GiB"
+
+
+@admin.register(Upload)
+class UploadAdmin(admin.ModelAdmin):
+    """Uploads in chunks that are not finished; only to be looked at."""
+
+    list_display = ("drive", "length", "bytes_done", "changed_at")
+    list_select_related = ("drive",)
+    search_fields = ("drive__name", "drive__uuid", "drive__owner__email")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        return False

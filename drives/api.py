@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
-from cloudjobs.api.exceptions import Invalid, Refused
+from cloudjobs.api.exceptions import Invalid, NotSatisfiable, Refused
 from cloudjobs.api.filters import Condition
 from cloudjobs.api.renderers import OwnFormNegotiation
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
@@ -33,6 +33,10 @@ from drives.serializers import (
     TaggedDriveSerializer,
     UploadRequest,
 )
+from drives.uploads.actions import find_upload, has_chunk
+from drives.uploads.links import chunk_link
+from drives.uploads.serializers import ChunkRequest
+from drives.uploads.spans import span_of
 from jobs.api import WorkedOnViewSet
 from jobs.idempotency import answer_once
 from tags.api import own_tag
@@ -71,7 +75,11 @@ class DriveViewSet(ClonedViewSet):
     serializer_class = DriveSerializer
     short_serializer_class = ShortDriveSerializer
     schema_serializer_class = DriveSchema
-    action_methods: ClassVar[dict[str, str]] = {"clone": "clone", "resize": "resize"}
+    action_methods: ClassVar[dict[str, str]] = {
+        "clone": "clone",
+        "resize": "resize",
+        "upload_chunk": "link_chunk",
+    }
     filter_conditions: ClassVar[dict[str, Condition]] = {"tag": TagLink.objects.tagged(KIND)}
 
     def get_queryset(self) -> QuerySet[Drive]:
@@ -109,6 +117,15 @@ class DriveViewSet(ClonedViewSet):
         """Grow a drive."""
         changes = self.validated(ResizeRequest, request)
         return self.accepted(actions.resize_drive(UUID(uuid), self.owner, changes))
+
+    def link_chunk(self, request: Request, uuid: str) -> Response:
+        """Answer the address to which one chunk of an upload is sent, without a login."""
+        named = validate_each(ChunkRequest, [request.data])[0]
+        upload = find_upload(UUID(uuid), self.owner)
+        span = span_of(named["chunk_number"], named["chunk_size"], upload.length)
+        if has_chunk(upload, span):
+            raise NotSatisfiable("This chunk is there already.", "chunk_number")
+        return Response({"link": chunk_link(upload.pk, span)})
 
     @action(detail=False, url_path="availability_groups")
     def availability_groups(self, request: Request) -> Response:

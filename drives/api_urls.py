@@ -1,8 +1,10 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from cloudjobs.api.parsers import UnreadParser
 from cloudjobs.api.renderers import OwnFormNegotiation
+from cloudjobs.api.viewsets import UUID_PATTERN
 from drives.api import DriveViewSet
+from drives.uploads.api import ChunkView, InitUploadViewSet
 
 # Beside what the router makes: the list's DELETE, the actions, and uploads with a name.
 uploads = DriveViewSet.as_view(
@@ -12,6 +14,8 @@ uploads = DriveViewSet.as_view(
 )
 
 urlpatterns = [
+    path("initupload/", InitUploadViewSet.as_view({"post": "create"}), name="initupload"),
+    re_path(rf"^drives/(?P<uuid>{UUID_PATTERN})/upload/$", ChunkView.as_view(), name="drive-chunk"),
     path("drives/upload/", uploads, name="drive-upload"),
     path("drives/upload/<path:name>/", uploads, name="drive-upload-named"),
 ]

@@ -8,7 +8,8 @@ class DrivesConfig(AppConfig):
         from drives import operations
         from drives.models import Drive
         from drives.querysets import KIND
-        from jobs.registry import register
+        from drives.uploads.actions import purge_uploads
+        from jobs.registry import register, register_purge
         from tags import registry as tags
 
         register(operations.CreateDrive)
@@ -16,3 +17,4 @@ class DrivesConfig(AppConfig):
         register(operations.ResizeDrive)
         register(operations.DeleteDrive)
         tags.register(KIND, Drive.objects.owned_by)
+        register_purge(purge_uploads)

@@ -16,13 +16,15 @@ class Drive(WorkedOn, models.Model):
 
     creating ──▶ settled ◀──▶ cloning_src      while at least one clone of it is unfinished
                   ▲ ▲ └─────▶ resizing ──▶ settled
-    cloning_dst ──┘ └───────▶ deleting ──▶ (gone)
+    cloning_dst ──┤ └───────▶ deleting ──▶ (gone)
+    uploading ────┘                 ▲ an upload that nobody goes on with ends here, too
 
     A settled drive is `mounted` when a server has it, else `unmounted`. Servers know drives, not
     the other way round: what mounts a drive is found by the reverse relation `mounts`.
 
     A passing status always has an unfinished job behind it: the action that sets it submits the
-    job in the same transaction, and the job's end settles it. A drive whose image could not be
+    job in the same transaction, and the job's end settles it. Only `uploading` has an `Upload`
+    instead. A drive whose image could not be
     made or removed is `unavailable`, and can be deleted; one that could not grow stays as it was.
 
     A drive without an owner is in the library: everyone sees and clones it, CDs are mounted by all.
@@ -128,3 +130,23 @@ class LibraryEntry(models.Model):
 
     def __str__(self) -> str:
         return self.drive.name
+
+
+class Upload(models.Model):
+    """An image that comes in chunks: which bytes of it are there, in whatever order they came."""
+
+    drive = models.OneToOneField(
+        Drive, on_delete=models.CASCADE, primary_key=True, related_name="upload"
+    )
+    length = models.PositiveBigIntegerField("bytes announced")
+    size = models.PositiveBigIntegerField("size of the drive that it becomes")
+    received = models.JSONField(default=list, help_text="pairs of offsets, from and up to")
+    bytes_done = models.PositiveBigIntegerField("bytes received", default=0)
+    changed_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"upload of {self.drive_id}"
+
+    @property
+    def is_complete(self) -> bool:
+        return self.bytes_done == self.length

@@ -9,8 +9,16 @@ from django.db.models import F, Sum
 
 from accounts.models import User
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid
-from drives.models import Drive
-from drives.storage import StorageError, StorageHost, all_hosts, get_host, hosts_of, storage_types
+from drives.models import Drive, Upload
+from drives.storage import (
+    StorageError,
+    StorageHost,
+    all_hosts,
+    get_host,
+    hosts_of,
+    round_up_size,
+    storage_types,
+)
 from jobs.models import Job
 
 RESERVATION_LOCK = 0x636A_7370  # any number, the same for all who reserve
@@ -81,6 +89,12 @@ def hosts_taking(storage_type: str, size: int) -> list[StorageHost]:
     return taking
 
 
+def uploaded_size(storage_type: str, length: int) -> int:
+    """Return the size of a drive whose image is uploaded: small ones are grown to the minimum."""
+    least = min(host.min_size for host in hosts_of_type(storage_type))
+    return max(round_up_size(length), least)
+
+
 def hosts_of_type(storage_type: str) -> list[StorageHost]:
     """Return the hosts of a storage type.
 
@@ -111,7 +125,7 @@ def volume_of(host: StorageHost) -> str | None:
 
 
 def free_bytes(host: StorageHost, planned: Mapping[str, int] = NOTHING) -> int:
-    """Return the free bytes that no running or planned job still needs.
+    """Return the free bytes that no job, no upload and nothing that is planned still needs.
 
     Raises:
         StorageError: the host is away.
@@ -124,7 +138,13 @@ def free_bytes(host: StorageHost, planned: Mapping[str, int] = NOTHING) -> int:
         .aggregate(total=Sum(F("weight") - F("bytes_done")))
     )
     besides = sum(planned.get(name, 0) for name in neighbours)
-    return host.backend.free() - (unwritten["total"] or 0) - besides
+    return host.backend.free() - (unwritten["total"] or 0) - announced_bytes(neighbours) - besides
+
+
+def announced_bytes(hosts: list[str]) -> int:
+    """Return the bytes that uploads in chunks have announced on these hosts and not yet sent."""
+    coming = Upload.objects.filter(drive__storage_host__in=hosts)
+    return coming.aggregate(total=Sum(F("length") - F("bytes_done")))["total"] or 0
 
 
 def lock_reservations() -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from drives import actions, operations
 from drives.models import Drive
@@ -25,7 +25,7 @@ from jobs.models import Job, JobLink
 
 LEFT_ALONE_SECONDS = 600  # an upload that goes on changes its file all the time
 PASSING = tuple(set(Drive.Status) - {*Drive.SETTLED, Drive.Status.UNAVAILABLE})
-IN_THE_MAKING = (Drive.Status.CREATING, Drive.Status.CLONING_DST)
+IN_THE_MAKING = (Drive.Status.CREATING, Drive.Status.CLONING_DST, Drive.Status.UPLOADING)
 
 
 class Fault(StrEnum):
@@ -142,7 +142,9 @@ def without_job() -> Iterator[Finding]:
 
 def stuck(drives: QuerySet[Drive]) -> QuerySet[Drive]:
     links = JobLink.objects.filter(kind=KIND, object_uuid=OuterRef("pk"))
-    return drives.filter(~Exists(links.filter(job__state=Job.State.STARTED)), status__in=PASSING)
+    worked_on = Exists(links.filter(job__state=Job.State.STARTED))
+    uploading = Q(status=Drive.Status.UPLOADING, upload__isnull=False)
+    return drives.filter(~worked_on, status__in=PASSING).exclude(uploading)
 
 
 def free_image(host: str, uuid: UUID) -> bool:

@@ -1,7 +1,7 @@
 """Which operations there are. An app registers its own in `ready()`, so jobs knows none of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from jobs.models import Job
@@ -55,6 +55,7 @@ class Operation(ABC):
 
 
 _operations: dict[str, Operation] = {}
+_purges: list[Callable[[], None]] = []
 
 
 def register(operation: type[Operation]) -> None:
@@ -71,6 +72,16 @@ def get_operation(name: str) -> Operation:
     if name not in _operations:
         raise LookupError(f"no operation is registered as {name!r}")
     return _operations[name]
+
+
+def register_purge(purge: Callable[[], None]) -> None:
+    """Have something else deleted whenever old jobs are."""
+    if purge not in _purges:
+        _purges.append(purge)
+
+
+def registered_purges() -> list[Callable[[], None]]:
+    return _purges
 
 
 def visible_operations() -> list[str]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from jobs.models import Job, JobLink, KeptAnswer
+from jobs.registry import registered_purges
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ def purge(
     """
     limit = limit_of(days)
     purge_around(limit)
+    for purge_more in registered_purges():
+        purge_more()
     purged, began = Purged(), time.monotonic()
     for batch in batches(limit, batch_size):
         purged += batch

@@ -43,6 +43,12 @@ class Conflict(PointedError):
     error_type = "concurrency"
 
 
+class NotSatisfiable(PointedError):
+    """What is asked for lies outside of what there is to be had: 416."""
+
+    status_code = status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE
+
+
 class Busy(PointedError):
     """Two operations exclude each other; the same request may work later: 503."""
 

@@ -57,6 +57,12 @@ class UnreadParser(BaseParser):
         return {}
 
 
+class UnreadForm(UnreadParser):
+    """The same for forms with files."""
+
+    media_type = "multipart/form-data"
+
+
 def refuse_constant(name: str) -> None:
     """NaN and Infinity are no JSON, though Python reads them."""
     raise ValueError(f"{name} is not allowed")

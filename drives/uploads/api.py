@@ -1,0 +1,107 @@
+"""`/initupload/` and `/drives/{uuid}/upload/`: uploads in chunks.
+
+Two kinds of clients send chunks. Those that speak the protocol of resumable.js ask with GET whether
+a chunk is there, and send it with POST as the file of a form. The others have a link made for each
+chunk (`do=upload_chunk`) and send it there as raw bytes.
+"""
+
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from django.http import UnreadablePostError
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from werkzeug.http import parse_options_header
+
+from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.exceptions import Invalid, Missing
+from cloudjobs.api.parsers import UnreadForm, UnreadParser
+from drives.actions import DriveSpec
+from drives.api import DriveViewSet, content_length
+from drives.models import Upload
+from drives.querysets import KIND
+from drives.serializers import DriveRequest
+from drives.uploads import actions
+from drives.uploads.links import ChunkLinkAuthentication
+from drives.uploads.multipart import ExactFile, read_form
+from drives.uploads.serializers import ResumableRequest
+from drives.uploads.spans import Span, span_of
+
+
+class InitUploadViewSet(DriveViewSet):
+    """`POST /initupload/`: drives whose images will come in chunks."""
+
+    def create(self, request: Request) -> Response:
+        """Make the drives; each is `uploading`, and has the size of its file meanwhile."""
+        given = validate_each(DriveRequest, objects_of(request.data))
+        specs = [DriveSpec(**data) for data in given]
+        drives = actions.begin_uploads(self.owner, specs, uuids_in(request, "avoid"))
+        headers = {}
+        if len(drives) == 1:
+            headers = location_of(KIND, drives[0].pk)
+            headers["Link"] = f'<{headers["Location"]}upload/>; rel="upload"'
+        body = {"objects": self.serialize(drives)}
+        return Response(body, status.HTTP_201_CREATED, headers=headers)
+
+
+class ChunkView(APIView):
+    """The chunks of one drive: GET tells whether one is there, POST stores it."""
+
+    parser_classes = [UnreadParser, UnreadForm]
+    authentication_classes = [*APIView.authentication_classes, ChunkLinkAuthentication]
+
+    def get(self, request: Request, uuid: str) -> Response:
+        """Answer 200 if the chunk is there, else 404."""
+        upload = self.upload(uuid)
+        if not actions.has_chunk(upload, self.span_named(upload, request.query_params.dict())):
+            raise Missing("This chunk is not there yet.", "resumableChunkNumber")
+        return self.stored(uuid)
+
+    def post(self, request: Request, uuid: str) -> Response:
+        """Store a chunk, from a form or from the raw body."""
+        upload = self.upload(uuid)
+        request.data  # noqa: B018  has the content type checked, and nothing read
+        kind, options = parse_options_header(request.content_type)
+        body = cast(BinaryIO, request._request)
+        try:
+            if kind == UnreadForm.media_type:
+                self.store_form(upload, body, options.get("boundary", ""))
+            else:
+                self.store_raw(upload, body)
+        except UnreadablePostError:
+            raise Invalid("The upload broke off.", "file") from None
+        return self.stored(uuid)
+
+    def store_form(self, upload: Upload, body: BinaryIO, boundary: str) -> None:
+        fields, file = read_form(body, boundary)
+        span = self.span_named(upload, self.request.query_params.dict() | fields)
+        actions.store_chunk(upload, span, cast(BinaryIO, ExactFile(file, span.length)))
+
+    def store_raw(self, upload: Upload, body: BinaryIO) -> None:
+        named = self.request.query_params.dict()
+        linked: Any = self.request.auth
+        span = linked if isinstance(linked, Span) else self.span_named(upload, named)
+        if content_length(self.request) != span.length:
+            raise Invalid(f"This chunk has {span.length} bytes.", "Content-Length")
+        actions.store_chunk(upload, span, body)
+
+    def upload(self, uuid: str) -> Upload:
+        user: Any = self.request.user
+        return actions.find_upload(UUID(uuid), user)
+
+    def span_named(self, upload: Upload, fields: dict[str, Any]) -> Span:
+        """Return the bytes of the chunk that the fields of resumable.js name."""
+        (named,) = validate_each(ResumableRequest, [fields])
+        if named["resumableTotalSize"] != upload.length:
+            raise Invalid(f"The upload has {upload.length} bytes.", "resumableTotalSize")
+        return span_of(
+            named["resumableChunkNumber"] - 1,
+            named["resumableChunkSize"],
+            upload.length,
+            named.get("resumableCurrentChunkSize"),
+        )
+
+    def stored(self, uuid: str) -> Response:
+        return Response({"action": "upload_chunk", "result": "success", "uuid": uuid.lower()})
