@@ -7,8 +7,9 @@ import logging
 
 from django.db import transaction
 
-from jobs.models import NO_FAILURE, Failure, Job, Reported
+from jobs.models import Job
 from jobs.registry import get_operation
+from jobs.reports import NO_FAILURE, Failure, Reported
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The job, its tree, and the moves between its states."""
 
 import uuid
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -13,33 +13,8 @@ from mptt.models import MPTTModel, TreeForeignKey
 from jobs.events import EventKind, event
 from jobs.exceptions import LeaseLost
 from jobs.querysets import JobLinkQuerySet, JobManager
+from jobs.reports import ENDINGS, NO_FAILURE, Failure, Reported
 from jobs.roll_up import RolledUp, outcome
-
-
-class Reported(NamedTuple):
-    """What a worker tells of its work.
-
-    `bytes_done` have been moved; below the offset `cursor` all is durable. `rate` is bytes per
-    second, smoothed; `samples` are pairs of a time (seconds since 1970) and the bytes done by then.
-    """
-
-    bytes_done: int
-    cursor: int
-    method: str
-    rate: int | None = None
-    samples: list[list[float]] | None = None
-
-
-class Failure(NamedTuple):
-    """Why a job failed: a sentence for its owner, a word for programs, and what can be done."""
-
-    message: str = ""
-    code: str = ""
-    hint: str = ""
-
-
-NO_FAILURE = Failure()
-ENDINGS = {"success": "Done.", "failed": "Failed.", "cancelled": "Cancelled."}
 
 
 class Job(RolledUp, MPTTModel):

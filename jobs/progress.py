@@ -5,8 +5,9 @@ import time
 
 from jobs import shutdown
 from jobs.exceptions import Draining
-from jobs.models import Job, Reported
+from jobs.models import Job
 from jobs.outages import AWAY, drop_broken_connection
+from jobs.reports import Reported
 from jobs.speed import Speed
 
 logger = logging.getLogger(__name__)

@@ -11,10 +11,11 @@ from django.db import Error, transaction
 from jobs import shutdown
 from jobs.endings import discard_cancelled, finish
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
-from jobs.models import NO_FAILURE, Failure, Job, Reported
+from jobs.models import Job
 from jobs.outages import AWAY, drop_broken_connection
 from jobs.progress import Progress
 from jobs.registry import get_operation
+from jobs.reports import NO_FAILURE, Failure, Reported
 from jobs.tasks import enqueue
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from drives.storage.folder import ImageFolder
 from jobs import endings, runner
 from jobs.actions import Resource, submit
 from jobs.exceptions import LeaseLost
-from jobs.models import Job, Reported
+from jobs.models import Job
+from jobs.reports import Reported
 from tests.factories import MIB, DriveFactory
 from tests.trees import leaf, states_of, steer
 from tests.wire import API, drive_json, faults_of, job_json

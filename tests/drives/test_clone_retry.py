@@ -12,7 +12,8 @@ from accounts.models import User
 from drives.models import Drive
 from drives.storage import StorageBackend, get_host
 from jobs import recovery
-from jobs.models import Job, Reported
+from jobs.models import Job
+from jobs.reports import Reported
 from tests.conftest import Unchanged
 from tests.factories import MIB, DriveFactory, MountFactory, ServerFactory
 from tests.trees import states_of, steer, wear_out

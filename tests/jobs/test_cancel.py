@@ -13,7 +13,8 @@ from cloudjobs.api.exceptions import Missing
 from jobs import endings, runner
 from jobs.actions import cancel_job, submit
 from jobs.exceptions import LeaseLost
-from jobs.models import Job, Reported
+from jobs.models import Job
+from jobs.reports import Reported
 from tests import operations
 from tests.operations import settled
 from tests.trees import inner, jobs_of, kinds_of, leaf, make_stale, row_of, states_of, steer

@@ -10,7 +10,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from jobs import endings, recovery, runner
 from jobs.actions import submit
-from jobs.models import Job, Reported
+from jobs.models import Job
+from jobs.reports import Reported
 from tests import operations
 from tests.operations import settled
 from tests.trees import inner, jobs_of, kinds_of, leaf, make_stale, row_of, states_of, wear_out

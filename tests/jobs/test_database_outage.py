@@ -13,8 +13,9 @@ from django.db import DataError, InterfaceError, OperationalError, connection
 from jobs import progress as progress_module
 from jobs import runner, shutdown
 from jobs.exceptions import Draining, LeaseLost
-from jobs.models import NO_FAILURE, Failure, Job, Reported
+from jobs.models import Job
 from jobs.progress import Progress
+from jobs.reports import NO_FAILURE, Failure, Reported
 from tests.operations import settled
 from tests.trees import kinds_of, make_stale, row_of
 

@@ -7,7 +7,8 @@ from django.test import Client
 
 from accounts.models import User
 from jobs.actions import cancel_job, submit
-from jobs.models import Failure, Job
+from jobs.models import Job
+from jobs.reports import Failure
 from tests.html import body_of, poll, poll_address, swapped_in, text_of
 from tests.jobs.pages import clone_job, server_job
 from tests.jobs.test_list_poll import work_on

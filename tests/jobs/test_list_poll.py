@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from jobs.models import Job, Reported
+from jobs.models import Job
+from jobs.reports import Reported
 from tests.html import body_of, interval_of, poll, poll_address, swapped_in, text_of
 from tests.jobs.pages import clone_job, put_into, server_job
 from tests.jobs.test_list_page import JOBS, rows_of

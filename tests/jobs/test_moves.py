@@ -8,7 +8,8 @@ import pytest
 from accounts.models import User
 from jobs.actions import submit
 from jobs.exceptions import LeaseLost
-from jobs.models import Failure, Job, Reported
+from jobs.models import Job
+from jobs.reports import Failure, Reported
 from tests.trees import inner, jobs_of, leaf, make_stale, row_of
 
 Move = Callable[[Job], object]

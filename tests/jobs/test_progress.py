@@ -5,8 +5,9 @@ import pytest
 from jobs import progress as progress_module
 from jobs import shutdown
 from jobs.exceptions import Draining, LeaseLost
-from jobs.models import Job, Reported
+from jobs.models import Job
 from jobs.progress import Progress
+from jobs.reports import Reported
 from tests.trees import make_stale
 
 

@@ -13,7 +13,8 @@ from accounts.models import User
 from cloudjobs.api.exceptions import Missing, Refused
 from jobs import endings, recovery, runner
 from jobs.actions import cancel_job, retry_job, submit
-from jobs.models import Failure, Job, Reported
+from jobs.models import Job
+from jobs.reports import Failure, Reported
 from tests import operations
 from tests.trees import inner, jobs_of, kinds_of, leaf, row_of, states_of, steer, wear_out
 from tests.wire import faults_of, job_json

@@ -5,7 +5,8 @@ import pytest
 from accounts.models import User
 from jobs import endings
 from jobs.actions import submit
-from jobs.models import Failure, Job, Reported
+from jobs.models import Job
+from jobs.reports import Failure, Reported
 from tests.operations import settled
 from tests.trees import inner, jobs_of, leaf
 

@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from jobs import endings, recovery, runner
 from jobs.actions import cancel_job, retry_job, submit
-from jobs.models import Failure, Job, Reported
+from jobs.models import Job
+from jobs.reports import Failure, Reported
 from tests.trees import inner, jobs_of, leaf, make_stale, wear_out
 from tests.wire import API, assert_as_many, faults_of, queries_of, time_json
 

@@ -10,7 +10,8 @@ from rest_framework.test import APIClient
 
 from drives.models import Drive
 from jobs import runner
-from jobs.models import Job, Reported
+from jobs.models import Job
+from jobs.reports import Reported
 from servers.models import Server
 from tests.conftest import Unchanged
 from tests.factories import MIB
