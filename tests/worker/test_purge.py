@@ -2,12 +2,14 @@
 
 import json
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from threading import Event, Thread
 
 import httpx
 import pytest
 
-from tests.service import Service
+from tests.service import Service, running_service
 
 pytestmark = pytest.mark.worker
 
@@ -64,14 +66,22 @@ def slowest_answer(api: httpx.Client, until: Event, seen: list[float]) -> None:
         time.sleep(0.05)
 
 
-def test_purge_of_a_long_history(fresh_service: Service) -> None:
-    fresh_service.manage("shell", "--no-imports", "-c", FILL)
+@pytest.fixture
+def service_without_workers(tmp_path: Path, worker_id: str) -> Iterator[Service]:
+    """A service whose schedules do not run: nobody else purges."""
+    with running_service(tmp_path, worker_id, workers=0) as service:
+        yield service
+
+
+def test_purge_of_a_long_history(service_without_workers: Service) -> None:
+    service = service_without_workers
+    service.manage("shell", "--no-imports", "-c", FILL)
     seen: list[float] = []
     done = Event()
-    with fresh_service.client() as api:
+    with service.client() as api:
         asking = Thread(target=slowest_answer, args=(api, done, seen))
         asking.start()
-        printed = fresh_service.manage("shell", "--no-imports", "-c", PURGE).splitlines()
+        printed = service.manage("shell", "--no-imports", "-c", PURGE).splitlines()
         done.set()
         asking.join()
     assert printed[0] == f"{OLD} trees of {OLD * 3} jobs were deleted."
