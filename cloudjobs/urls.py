@@ -12,6 +12,7 @@ from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet, TaggedDriveViewSet
 from drives.library.api import LibraryDriveViewSet
+from drives.snapshots.api import SnapshotViewSet
 from jobs.api import JobViewSet
 from keypairs.api import KeyPairViewSet, PubkeyViewSet
 from servers.api import CapabilitiesView, ServerViewSet, TaggedServerViewSet
@@ -24,6 +25,7 @@ router.register("keypairs", KeyPairViewSet, basename="keypair")
 router.register("libdrives", LibraryDriveViewSet, basename="libdrive")
 router.register("pubkeys", PubkeyViewSet, basename="pubkey")
 router.register("servers", ServerViewSet, basename="server")
+router.register("snapshots", SnapshotViewSet, basename="snapshot")
 router.register("tags", TagViewSet, basename="tag")
 
 api_urls: list[URLPattern | URLResolver] = [

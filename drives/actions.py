@@ -23,8 +23,8 @@ from cloudjobs.api.exceptions import (
     Refused,
 )
 from drives import operations, placement
-from drives.models import Drive
-from drives.querysets import KIND
+from drives.models import Drive, Snapshot
+from drives.querysets import KIND, SNAPSHOTS
 from drives.storage import (
     NoSpace,
     StorageError,
@@ -34,6 +34,7 @@ from drives.storage import (
     storage_types,
 )
 from jobs.actions import JobSpec, Resource, submit
+from jobs.models import Job
 from tags.actions import copy_tags, tag_object
 
 EDITABLE = ("name", "media", "meta", "allow_multimount", "affinities")
@@ -118,10 +119,12 @@ def insert_drive(
     return drive
 
 
-def submit_internal(operation: str, drive: Drive, by: User, **params: Any) -> None:
-    """Submit a job on one drive that nobody sees."""
+def submit_internal(
+    operation: str, drive: Drive, by: User, *others: Resource, **params: Any
+) -> None:
+    """Submit a job on one drive, and what goes with it, that nobody sees."""
     params = {"drive": str(drive.pk), **params}
-    resources = (Resource(KIND, drive.pk, drive.name),)
+    resources = (Resource(KIND, drive.pk, drive.name), *others)
     submit(JobSpec(operation, params, resources=resources), by)
 
 
@@ -160,23 +163,40 @@ def plan_clone(
     `planned` is the bytes, by host, of other clones that the transaction submits.
     """
     require_clonable(source)
-    size = clone_size(source, wishes.get("size"))
     weight = allocated_bytes(source)
-    storage_type = wishes.get("storage_type") or source.storage_type
+    clone = insert_clone(source, source, owner, wishes, weight, avoid, planned)
+    if not source.is_in_library:
+        source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
+    return clone, clone_job(source, clone, weight)
+
+
+def insert_clone(
+    source: Drive | Snapshot,
+    like: Drive,
+    owner: User,
+    wishes: dict[str, Any],
+    weight: int,
+    avoid: frozenset[str],
+    planned: Mapping[str, int] = placement.NOTHING,
+) -> Drive:
+    """Insert the owner's drive for a copy of the source of `weight` bytes.
+
+    In all else it is as wished, or like the other drive.
+    """
+    size = clone_size(source, wishes.get("size"))
+    storage_type = wishes.get("storage_type") or like.storage_type
     host = placement.choose_host(storage_type, size, weight, avoid, planned)
     spec = DriveSpec(
         name=wishes.get("name") or clone_name(source, owner),
         size=size,
-        media=wishes.get("media", source.media),
+        media=wishes.get("media", like.media),
         meta=wishes.get("meta", source.meta),
-        affinities=wishes.get("affinities", source.affinities),
-        allow_multimount=source.allow_multimount,
+        affinities=wishes.get("affinities", like.affinities),
+        allow_multimount=like.allow_multimount,
     )
     clone = insert_drive(uuid4(), owner, spec, size, host.name, Drive.Status.CLONING_DST)
-    tag_clone(source, clone, owner, wishes.get("tags"))
-    if not source.is_in_library:
-        source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
-    return clone, clone_job(source, clone, weight)
+    tag_clone(like, clone, owner, wishes.get("tags"))
+    return clone
 
 
 def tag_clone(source: Drive, clone: Drive, owner: User, tags: list[UUID] | None) -> None:
@@ -214,7 +234,7 @@ def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
     )
 
 
-def clone_size(source: Drive, wanted: int | None) -> int:
+def clone_size(source: Drive | Snapshot, wanted: int | None) -> int:
     """Return the size of a clone in bytes: as wanted, rounded up, but never below the source's."""
     if wanted is None:
         return source.size
@@ -223,7 +243,7 @@ def clone_size(source: Drive, wanted: int | None) -> int:
     return round_up_size(wanted)
 
 
-def clone_name(source: Drive, owner: User) -> str:
+def clone_name(source: Drive | Snapshot, owner: User) -> str:
     """Return the name that the owner's profile gives to a clone."""
 
     def taken(beginning: str) -> set[str]:
@@ -234,10 +254,10 @@ def clone_name(source: Drive, owner: User) -> str:
     return name_clone(source.name, naming, timezone.now(), taken)
 
 
-def allocated_bytes(drive: Drive) -> int:
-    """Return the bytes that a copy of the drive has to move."""
+def allocated_bytes(source: Drive | Snapshot) -> int:
+    """Return the bytes that a copy has to move."""
     try:
-        return min(operations.backend_of(drive).allocated(drive.pk), drive.size)
+        return min(operations.backend_of(source).allocated(source.pk), source.size)
     except StorageError as error:
         raise BackendUnavailable(str(error)) from error
 
@@ -358,12 +378,22 @@ def delete_locked(drive: Drive, by: User) -> None:
             f"The drive {drive.pk} is {drive.status}; delete it when that is done.", "status"
         )
     drive.mounts.all().delete()
-    submit_internal(operations.DeleteDrive.name, drive, by)
+    submit_internal(operations.DeleteDrive.name, drive, by, *give_up_snapshots(drive))
+
+
+def give_up_snapshots(drive: Drive) -> list[Resource]:
+    """Let the snapshots of a drive be deleted with it; return them as resources of its job."""
+    snapshots = list(drive.snapshots.locked())
+    keys = [snapshot.pk for snapshot in snapshots]
+    if Job.objects.visible().unfinished().linked_to(SNAPSHOTS, keys).exists():
+        raise Busy("A snapshot of the drive is being cloned; delete the drive then.", "snapshots")
+    drive.snapshots.update(status=Snapshot.Status.DELETING)
+    return [Resource(SNAPSHOTS, snapshot.pk, snapshot.name) for snapshot in snapshots]
 
 
 def require_no_clones(drive: Drive) -> None:
     """Leave alone what is being cloned from the library: its status does not tell."""
-    if drive.is_in_library and operations.unfinished_clones(drive.pk).exists():
+    if drive.is_in_library and operations.unfinished_copies(drive.pk).exists():
         message = f"The drive {drive.pk} is being cloned; try again when that is done."
         raise Busy(message, "status")
 

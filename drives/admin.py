@@ -18,7 +18,9 @@ from drives import reconciliation
 from drives.actions import clone_drive
 from drives.library.actions import move_to_library
 from drives.library.admin import LibraryEntryAdmin
-from drives.models import Drive, Upload
+from drives.models import Drive, Snapshot, Upload
+
+READ_ONLY_OF_SNAPSHOT = ("status", "size", "allocated_size", "storage_host", "created_at")
 
 __all__ = ["DriveAdmin", "LibraryEntryAdmin"]
 
@@ -127,4 +129,22 @@ class UploadAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        return False
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(admin.ModelAdmin):
+    """Names and notes can be changed here; snapshots are taken and deleted through the API."""
+
+    list_display = ("name", "drive", "owner", "status", "allocated_size", "created_at")
+    list_filter = ("status", "storage_host")
+    list_select_related = ("drive", "owner")
+    search_fields = ("name", "uuid", "drive__uuid", "owner__email")
+    fields = ("uuid", "owner", "drive", "name", "meta", *READ_ONLY_OF_SNAPSHOT)
+    readonly_fields = ("uuid", "owner", "drive", *READ_ONLY_OF_SNAPSHOT)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Snapshot | None = None) -> bool:
         return False

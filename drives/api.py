@@ -85,7 +85,9 @@ class DriveViewSet(ClonedViewSet):
     def get_queryset(self) -> QuerySet[Drive]:
         drives = Drive.objects.all()
         mine = drives.reachable_by(self.owner) if self.detail else drives.owned_by(self.owner)
-        return mine.with_mounts_of(self.owner)
+        if self.is_short:
+            return mine
+        return mine.with_mounts_of(self.owner).prefetch_related("snapshots")
 
     def create(self, request: Request) -> Response:
         """Make one drive, or several of which all are made or none."""

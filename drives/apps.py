@@ -8,6 +8,7 @@ class DrivesConfig(AppConfig):
         from drives import operations
         from drives.models import Drive
         from drives.querysets import KIND
+        from drives.snapshots import operations as snapshots
         from drives.uploads.actions import purge_uploads
         from jobs.registry import register, register_purge
         from tags import registry as tags
@@ -17,4 +18,7 @@ class DrivesConfig(AppConfig):
         register(operations.ResizeDrive)
         register(operations.DeleteDrive)
         tags.register(KIND, Drive.objects.owned_by)
+        register(snapshots.CreateSnapshot)
+        register(snapshots.CloneSnapshot)
+        register(snapshots.DeleteSnapshot)
         register_purge(purge_uploads)

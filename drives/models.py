@@ -7,14 +7,14 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from drives.querysets import DriveQuerySet
+from drives.querysets import DriveQuerySet, ImageQuerySet
 from jobs.statuses import WorkedOn
 
 
 class Drive(WorkedOn, models.Model):
     """A virtual disk or CD. Its image is found on `storage_host` under the drive's own uuid.
 
-    creating ──▶ settled ◀──▶ cloning_src      while at least one clone of it is unfinished
+    creating ──▶ settled ◀──▶ cloning_src      while a clone or a snapshot of it is unfinished
                   ▲ ▲ └─────▶ resizing ──▶ settled
     cloning_dst ──┤ └───────▶ deleting ──▶ (gone)
     uploading ────┘                 ▲ an upload that nobody goes on with ends here, too
@@ -150,3 +150,44 @@ class Upload(models.Model):
     @property
     def is_complete(self) -> bool:
         return self.bytes_done == self.length
+
+
+class Snapshot(WorkedOn, models.Model):
+    """What a drive's image was at one moment: an image of its own on the drive's host.
+
+    creating ──▶ available ──▶ deleting ──▶ (gone)
+
+    One that could not be made or removed is `unavailable`, and can be deleted. A passing status
+    always has an unfinished job behind it. With its drive a snapshot is deleted, too.
+    """
+
+    class Status(models.TextChoices):
+        """`available` and `unavailable` last; the others pass."""
+
+        CREATING = "creating"
+        AVAILABLE = "available"
+        DELETING = "deleting"
+        UNAVAILABLE = "unavailable"
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="snapshots")
+    name = models.CharField(max_length=255)
+    meta = models.JSONField(default=dict, blank=True)
+    size = models.PositiveBigIntegerField("size in bytes")
+    allocated_size = models.PositiveBigIntegerField("bytes on disk", null=True, blank=True)
+    status = models.CharField(max_length=11, choices=Status.choices)
+    storage_host = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at", "uuid"]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["owner", "-created_at", "uuid"], name="snapshot_list"),
+            models.Index(fields=["storage_host"], name="snapshot_host"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

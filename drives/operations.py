@@ -9,8 +9,8 @@ from django.db.models import Exists, Q
 
 from cloudjobs.api.exceptions import BackendUnavailable, Refused
 from drives import placement
-from drives.models import Drive
-from drives.querysets import KIND
+from drives.models import Drive, Snapshot
+from drives.querysets import KIND, SNAPSHOTS
 from drives.storage import StorageBackend, StorageError, get_host
 from jobs.actions import mark_gone
 from jobs.exceptions import OperationFailed
@@ -60,8 +60,8 @@ def settle_made(job: Job, passing: Drive.Status) -> None:
         made.update(status=Drive.Status.UNAVAILABLE)
 
 
-def backend_of(drive: Drive) -> StorageBackend:
-    """Return the storage that holds the drive's image."""
+def backend_of(drive: Drive | Snapshot) -> StorageBackend:
+    """Return the storage that holds the image of a drive or a snapshot."""
     return get_host(drive.storage_host).backend
 
 
@@ -107,10 +107,8 @@ class CloneDrive(Operation):
             remove_made(job)
         elif job.state == Job.State.FAILED:
             settle_made(job, Drive.Status.CLONING_DST)
-        others = unfinished_clones(job.params["source"])
         is_made = Q(pk=job.params["drive"], status=Drive.Status.CLONING_DST)
-        is_free = Q(pk=job.params["source"], status=Drive.Status.CLONING_SRC) & ~Exists(others)
-        Drive.objects.filter(is_made | is_free).settle()
+        Drive.objects.filter(is_made | is_free_source(job)).settle()
 
     def lock_resources(self, jobs: Sequence[Job]) -> None:
         roles = ("drive", "source")
@@ -122,7 +120,7 @@ class CloneDrive(Operation):
 
     def revive(self, job: Job) -> None:
         """Have the clone again, as it was before it was cancelled, and go on from its partial."""
-        require_source(job)
+        self.require_source(job)
         bring_back(job)
         try:
             keep_what_is_there(job)
@@ -132,11 +130,20 @@ class CloneDrive(Operation):
         sources = drives_of(job, "source").filter(status__in=Drive.SETTLED)
         sources.exclude(owner=None).update(status=Drive.Status.CLONING_SRC)
 
+    def require_source(self, job: Job) -> None:
+        """Refuse to clone once more what is gone or may change."""
+        require_source(job)
 
-def unfinished_clones(source: Any) -> Any:
-    """Return the jobs that are still to read the image of this drive."""
-    clones = Job.objects.unfinished().filter(operation=CloneDrive.name)
-    return clones.filter(params__source=str(source))
+
+def unfinished_copies(source: Any) -> Any:
+    """Return the jobs that are still to read the image of this drive: clones and snapshots."""
+    return Job.objects.unfinished().filter(params__source=str(source))
+
+
+def is_free_source(job: Job) -> Q:
+    """Return the condition of the drive that the job copied, once no other copy is unfinished."""
+    source = job.params["source"]
+    return Q(~Exists(unfinished_copies(source)), pk=source, status=Drive.Status.CLONING_SRC)
 
 
 def remove_made(job: Job) -> None:
@@ -195,9 +202,9 @@ def keep_what_is_there(job: Job) -> None:
 
 def has_changed_since(job: Job) -> bool:
     """Was the job's source written to after the last attempt began, or can that not be told?"""
-    source = drives_of(job, "source").get()
+    backend = get_host(job.params["source_host"]).backend
     try:
-        changed_at = backend_of(source).changed_at(source.pk)
+        changed_at = backend.changed_at(UUID(job.params["source"]))
     except StorageError:
         return True
     return job.claimed_at is None or changed_at > job.claimed_at.timestamp()
@@ -222,7 +229,7 @@ class ResizeDrive(Operation):
 
 
 class DeleteDrive(Operation):
-    """Frees the bytes of a drive, then its row."""
+    """Frees the bytes of a drive and its snapshots, then their rows."""
 
     name = "drive_delete"
     is_internal = True
@@ -230,15 +237,21 @@ class DeleteDrive(Operation):
     def run(self, job: Job, progress: Progress) -> None:
         drive = drive_of(job)
         with storage_failures_shown():
+            for snapshot in drive.snapshots.all():
+                backend_of(snapshot).delete(snapshot.pk)
             backend_of(drive).delete(drive.pk)
 
     def settle(self, job: Job) -> None:
         drives = drives_of(job, "drive")
+        snapshots = Snapshot.objects.filter(drive=job.params["drive"])
         if job.state == Job.State.SUCCESS:
+            for snapshot in snapshots.values_list("pk", flat=True):
+                mark_gone(SNAPSHOTS, snapshot)
             mark_gone(KIND, job.params["drive"])  # locks jobs, which come before drives
             drives.lock()
             untag(KIND, job.params["drive"])
             drives.delete()
         else:
             drives.lock()
-            drives.filter(status=Drive.Status.DELETING).update(status=Drive.Status.UNAVAILABLE)
+            for each in (drives, snapshots):
+                each.filter(status=Drive.Status.DELETING).update(status=Drive.Status.UNAVAILABLE)

@@ -9,7 +9,7 @@ from django.db.models import F, Sum
 
 from accounts.models import User
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid
-from drives.models import Drive, Upload
+from drives.models import Drive, Snapshot, Upload
 from drives.storage import (
     StorageError,
     StorageHost,
@@ -154,7 +154,15 @@ def lock_reservations() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RESERVATION_LOCK])
 
 
-def hosts_to_avoid(owner: User, drives: Iterable[UUID]) -> frozenset[str]:
-    """Return the hosts on which these drives lie; those that the user cannot see do not matter."""
-    lying = Drive.objects.reachable_by(owner).filter(pk__in=list(drives))
-    return frozenset(lying.values_list("storage_host", flat=True))
+def hosts_to_avoid(owner: User, images: Iterable[UUID]) -> frozenset[str]:
+    """Return the hosts on which these drives and snapshots lie.
+
+    Those that the user cannot see do not matter.
+    """
+    wanted = list(images)
+    hosts: set[str] = set()
+    if wanted:
+        seen = (Drive.objects.reachable_by(owner), Snapshot.objects.owned_by(owner))
+        for lying in seen:
+            hosts.update(lying.filter(pk__in=wanted).values_list("storage_host", flat=True))
+    return frozenset(hosts)

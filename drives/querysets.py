@@ -6,29 +6,15 @@ from django.db import connection
 from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
 
 KIND = "drives"
+SNAPSHOTS = "snapshots"
 SERVER_AT_WORK = ("starting", "running", "stopping")
 
 
-class DriveQuerySet(QuerySet[Any]):
+class ImageQuerySet(QuerySet[Any]):
+    """Of what has an image: drives and snapshots."""
+
     def owned_by(self, user: Any) -> Self:
         return self.filter(owner=user)
-
-    def in_library(self) -> Self:
-        return self.filter(owner=None)
-
-    def reachable_by(self, user: Any) -> Self:
-        """Return what the user may look at and clone: their own drives, and the library's."""
-        return self.filter(Q(owner=user) | Q(owner=None))
-
-    def with_mounts_of(self, user: Any) -> Self:
-        """Return the drives with their mounts on the user's servers fetched, and no others'."""
-        mounts = self.model._meta.get_field("mounts").related_model
-        mine = mounts.objects.filter(server__owner=user)
-        return self.prefetch_related(Prefetch("mounts", queryset=mine))
-
-    def in_use(self) -> Self:
-        """Return the drives of servers that are not at rest: their bytes may change."""
-        return self.filter(mounts__server__status__in=SERVER_AT_WORK).distinct()
 
     def locked(self) -> Self:
         """Return the drives with their rows locked until the transaction ends, in one order.
@@ -41,6 +27,25 @@ class DriveQuerySet(QuerySet[Any]):
         """Lock the rows until the transaction ends; SQLite's holds the only write lock anyway."""
         if connection.features.has_select_for_update:
             list(self.locked().values_list("pk", flat=True))
+
+
+class DriveQuerySet(ImageQuerySet):
+    def in_library(self) -> Self:
+        return self.filter(owner=None)
+
+    def reachable_by(self, user: Any) -> Self:
+        """Return what the user may look at and clone: their own drives, and the library's."""
+        return self.filter(Q(owner=user) | Q(owner=None))
+
+    def with_mounts_of(self, user: Any) -> Self:
+        """Return the drives with their mounts on the user's servers fetched, and no others'."""
+        mounts = self.model._meta.get_field("mounts").related_model
+        mine = mounts.objects.filter(server__owner=user).select_related("server")
+        return self.prefetch_related(Prefetch("mounts", queryset=mine))
+
+    def in_use(self) -> Self:
+        """Return the drives of servers that are not at rest: their bytes may change."""
+        return self.filter(mounts__server__status__in=SERVER_AT_WORK).distinct()
 
     def settle(self, **values: Any) -> int:
         """Let the drives be mounted or unmounted, as servers have them; return how many were.

@@ -18,12 +18,16 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from drives import actions, operations
-from drives.models import Drive
+from drives.models import Drive, Snapshot
 from drives.querysets import KIND
+from drives.snapshots import actions as snapshots
 from drives.storage import StorageError, StorageHost, StoredImage, all_hosts, get_host
 from jobs.models import Job, JobLink
 
 LEFT_ALONE_SECONDS = 600  # an upload that goes on changes its file all the time
+MODELS = (Drive, Snapshot)
+Row = Drive | Snapshot
+WHOLE = (*Drive.SETTLED, Snapshot.Status.AVAILABLE)  # their images are there
 PASSING = tuple(set(Drive.Status) - {*Drive.SETTLED, Drive.Status.UNAVAILABLE})
 IN_THE_MAKING = (Drive.Status.CREATING, Drive.Status.CLONING_DST, Drive.Status.UPLOADING)
 
@@ -33,7 +37,7 @@ class Fault(StrEnum):
 
     IMAGE_WITHOUT_DRIVE = "image without a drive"
     PARTIAL_WITHOUT_JOB = "partial image without a job"
-    DRIVE_WITHOUT_IMAGE = "drive without an image"
+    DRIVE_WITHOUT_IMAGE = "drive or snapshot without an image"
     STATUS_WITHOUT_JOB = "passing status without a job"
     IMAGE_ELSEWHERE = "image of a drive that lies on another host"
     UNAVAILABLE_WITH_IMAGE = "unavailable drive with its whole image"
@@ -77,42 +81,58 @@ def on_host(host: StorageHost) -> Iterator[Finding]:
     except StorageError as error:
         yield Finding(Fault.STORAGE_AWAY, host.name, None, str(error))
         return
-    drives = Drive.objects.filter(storage_host=host.name).in_bulk()
+    rows = rows_on(host)
     whole = {image.uuid for image in stored if not image.is_partial}
-    settled = {uuid for uuid, drive in drives.items() if drive.status in Drive.SETTLED}
-    if (whole or settled) and not whole & drives.keys():
+    settled = {uuid for uuid, row in rows.items() if row.status in WHOLE}
+    if (whole or settled) and not whole & rows.keys():
         detail = f"images: {len(whole)}, drives: {len(settled)}"
         yield Finding(Fault.NOTHING_IN_COMMON, host.name, None, detail)
         return
     for image in stored:
         if time.time() - image.changed_at > LEFT_ALONE_SECONDS:
-            yield from about_image(host, image, drives.get(image.uuid))
+            yield from about_image(host, image, rows.get(image.uuid))
     for uuid in settled - whole:
         if not host.backend.exists(uuid):
-            detail, remedy = drives[uuid].status, "it becomes unavailable"
+            detail, remedy = rows[uuid].status, "it becomes unavailable"
             yield Finding(Fault.DRIVE_WITHOUT_IMAGE, host.name, uuid, detail, remedy)
 
 
-def about_image(host: StorageHost, image: StoredImage, drive: Drive | None) -> Iterator[Finding]:
+def rows_on(host: StorageHost) -> dict[UUID, Row]:
+    """Return the drives and snapshots that lie on a host."""
+    rows: dict[UUID, Row] = {}
+    for model in MODELS:
+        rows |= model.objects.filter(storage_host=host.name).in_bulk()
+    return rows
+
+
+def row_of(uuid: UUID) -> Row | None:
+    """Return the drive or snapshot of this uuid, wherever it lies."""
+    rows: list[Row | None] = [model.objects.filter(pk=uuid).first() for model in MODELS]
+    return next((row for row in rows if row is not None), None)
+
+
+def about_image(host: StorageHost, image: StoredImage, row: Row | None) -> Iterator[Finding]:
     """Yield what is wrong with an image that nobody touched for a while."""
     size, freed = f"{image.used} bytes", "its bytes are freed"
     if image.is_partial:
         if not is_wanted(host.name, image.uuid):
             yield Finding(Fault.PARTIAL_WITHOUT_JOB, host.name, image.uuid, size, freed)
-    elif drive is None:
-        known = Drive.objects.filter(pk=image.uuid).first()
+    elif row is None:
+        known = row_of(image.uuid)
         if known is None:
             yield Finding(Fault.IMAGE_WITHOUT_DRIVE, host.name, image.uuid, size, freed)
         elif known.storage_host != host.name:
             yield Finding(Fault.IMAGE_ELSEWHERE, host.name, image.uuid, size)
-    elif is_unavailable_for_nothing(drive):
+    elif is_unavailable_for_nothing(row):
         remedy = "it is settled"
-        yield Finding(Fault.UNAVAILABLE_WITH_IMAGE, host.name, drive.pk, size, remedy)
+        yield Finding(Fault.UNAVAILABLE_WITH_IMAGE, host.name, row.pk, size, remedy)
 
 
-def is_unavailable_for_nothing(drive: Drive) -> bool:
-    """Is the image whole, and no failed clone left to be retried?"""
-    if drive.status != Drive.Status.UNAVAILABLE or has_failed_clone(drive.pk):
+def is_unavailable_for_nothing(drive: Row) -> bool:
+    """Is the drive's image whole, and no failed clone left to be retried?"""
+    if not isinstance(drive, Drive) or drive.status != Drive.Status.UNAVAILABLE:
+        return False
+    if has_failed_clone(drive.pk):
         return False
     return get_host(drive.storage_host).backend.size(drive.pk) == drive.size
 
@@ -121,20 +141,23 @@ def is_wanted(host: str, uuid: UUID) -> bool:
     """Will the partial be used? A failed clone may be retried and goes on from it."""
     if get_host(host).backend.is_being_written(uuid):
         return True
-    status = Drive.objects.filter(pk=uuid).values_list("status", flat=True).first()
+    row = row_of(uuid)
+    status = row.status if row else None
     is_kept = status == Drive.Status.UNAVAILABLE and has_failed_clone(uuid)
     return is_kept or status in IN_THE_MAKING
 
 
 def has_failed_clone(uuid: UUID) -> bool:
-    failed = Job.objects.filter(state=Job.State.FAILED, operation=operations.CloneDrive.name)
+    failed = Job.objects.visible().filter(state=Job.State.FAILED)
     return bool(failed.linked_to(KIND, [uuid]).exists())
 
 
 def without_job() -> Iterator[Finding]:
-    """Yield the drives whose status passes although nothing will make it pass."""
-    for drive in stuck(Drive.objects.all()):
-        again = drive.status == Drive.Status.DELETING and not drive.is_in_library
+    """Yield the drives and snapshots whose status passes although nothing will make it pass."""
+    found: list[Row] = list(stuck(Drive.objects.all()))
+    found += snapshots.stuck(Snapshot.objects.all())
+    for drive in found:
+        again = drive.status == Drive.Status.DELETING and drive.owner_id is not None
         remedy = "it is deleted again" if again else "it is settled"
         host, detail = drive.storage_host, drive.status
         yield Finding(Fault.STATUS_WITHOUT_JOB, host, drive.pk, detail, remedy)
@@ -149,7 +172,7 @@ def stuck(drives: QuerySet[Drive]) -> QuerySet[Drive]:
 
 def free_image(host: str, uuid: UUID) -> bool:
     """Free an image that still has no row."""
-    if Drive.objects.filter(pk=uuid).exists():
+    if row_of(uuid) is not None:
         return False
     get_host(host).backend.delete(uuid)
     return True
@@ -158,7 +181,8 @@ def free_image(host: str, uuid: UUID) -> bool:
 @transaction.atomic
 def free_partial(host: str, uuid: UUID) -> bool:
     """Free a partial that still nobody will use; no job can be retried meanwhile."""
-    Drive.objects.filter(pk=uuid).lock()
+    for model in MODELS:
+        model.objects.filter(pk=uuid).lock()
     if is_wanted(host, uuid):
         return False
     get_host(host).backend.discard_partial(uuid)
@@ -169,8 +193,8 @@ def give_up_drive(host: str, uuid: UUID) -> bool:
     """Let a drive be unavailable whose image is still missing."""
     if get_host(host).backend.exists(uuid):
         return False
-    settled = Drive.objects.filter(pk=uuid, status__in=Drive.SETTLED)
-    return bool(settled.update(status=Drive.Status.UNAVAILABLE))
+    whole = [model.objects.filter(pk=uuid, status__in=WHOLE) for model in MODELS]
+    return any(rows.update(status=Drive.Status.UNAVAILABLE) for rows in whole)
 
 
 @transaction.atomic
@@ -191,7 +215,7 @@ def settle_stuck(host: str, uuid: UUID) -> bool:
     Drive.objects.filter(pk=uuid).lock()
     drive = stuck(Drive.objects.filter(pk=uuid).select_related("owner")).first()
     if drive is None:
-        return False
+        return snapshots.settle_stuck(uuid)
     if drive.status == Drive.Status.DELETING and drive.owner:
         actions.submit_internal(operations.DeleteDrive.name, drive, drive.owner)
     elif get_host(host).backend.exists(uuid):

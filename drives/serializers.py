@@ -19,7 +19,7 @@ from cloudjobs.api.fields import (
 )
 from cloudjobs.api.schema import NO_DEFAULT
 from drives.models import Drive
-from drives.querysets import KIND
+from drives.querysets import KIND, SERVER_AT_WORK, SNAPSHOTS
 from drives.storage import storage_types
 from tags.serializers import TagsField
 
@@ -141,10 +141,15 @@ class DriveRuntimeSerializer(serializers.Serializer[Drive]):
         return False
 
     def get_is_snapshotable(self, drive: Drive) -> bool | None:
-        return None if drive.status in UNSETTLED else drive.is_readable
+        if drive.status in UNSETTLED:
+            return None
+        if drive.is_in_library:
+            return False
+        servers = (mount.server for mount in drive.mounts.all())
+        return drive.is_readable and all(one.status not in SERVER_AT_WORK for one in servers)
 
     def get_snapshots_allocated_size(self, drive: Drive) -> int:
-        return 0
+        return sum(snapshot.allocated_size or 0 for snapshot in drive.snapshots.all())
 
 
 class DriveSerializer(NarrowedFields, DriveRequest):
@@ -165,7 +170,7 @@ class DriveSerializer(NarrowedFields, DriveRequest):
     runtime = DriveRuntimeSerializer(
         source="*", read_only=True, help_text="What is known of the image"
     )
-    snapshots = EmptyListField(help_text="Snapshots of this drive")
+    snapshots = MethodField("related", allow_null=True, help_text="Snapshots of this drive")
     status = serializers.CharField(read_only=True, help_text="Status of the drive")
     tags = TagsField(source="visible_tags", default=NO_DEFAULT)  # documented as having none
     uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the drive")
@@ -181,6 +186,9 @@ class DriveSerializer(NarrowedFields, DriveRequest):
 
     def get_owner(self, drive: Drive) -> dict[str, str] | None:
         return related("user", drive.owner_id) if drive.owner_id else None
+
+    def get_snapshots(self, drive: Drive) -> list[dict[str, str]]:
+        return [related(SNAPSHOTS, snapshot.pk) for snapshot in drive.snapshots.all()]
 
 
 class ShortDriveSerializer(NarrowedFields):

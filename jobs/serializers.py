@@ -49,7 +49,9 @@ class JobSerializer(NarrowedFields):
         source="*", read_only=True, help_text="Progress in percent, and an error"
     )
     last_modified = WireDateTimeField(read_only=True, help_text="When the job last changed")
-    operation = serializers.CharField(read_only=True, help_text="drive_clone or server_clone")
+    operation = serializers.CharField(
+        read_only=True, help_text="drive_clone, server_clone or snapshot_clone"
+    )
     resource_uri = ResourceUriField("jobs", help_text="The path of this job")
     resources = ResourcesField(
         read_only=True, help_text="The objects that the job works on and still exist"

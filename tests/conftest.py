@@ -15,7 +15,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from drives.models import Drive, LibraryEntry
+from drives.models import Drive, LibraryEntry, Snapshot, Upload
 from jobs import runner
 from jobs.models import Job, JobLink
 from keypairs.models import KeyPair
@@ -144,6 +144,8 @@ def everything(storage: Path) -> list[Any]:
         ServerKey,
         Drive,
         LibraryEntry,
+        Snapshot,
+        Upload,
         Job,
         JobLink,
         KeyPair,

@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import User
-from drives.models import Drive, LibraryEntry
+from drives.models import Drive, LibraryEntry, Snapshot
 from drives.storage import get_host
 from keypairs import keys
 from keypairs.models import KeyPair
@@ -65,6 +65,30 @@ class LibraryEntryFactory(DjangoModelFactory[LibraryEntry]):
     image_type = "preinst"
     os = "linux"
     version = "12.04.4"
+
+
+class SnapshotFactory(DjangoModelFactory[Snapshot]):
+    """A snapshot that is there, with an empty image beside that of its drive."""
+
+    class Meta:
+        model = Snapshot
+        skip_postgeneration_save = True
+
+    drive = factory.SubFactory(DriveFactory, owner=factory.SelfAttribute("..owner"))
+    owner = factory.SubFactory(UserFactory)
+    name = factory.Sequence("snapshot-{}".format)
+    size = factory.SelfAttribute("drive.size")
+    allocated_size = 0
+    status = Snapshot.Status.AVAILABLE
+    storage_host = factory.SelfAttribute("drive.storage_host")
+
+    @factory.post_generation
+    def image(self: Snapshot, create: bool, data: bytes | None, **kwargs: Any) -> None:
+        backend = get_host(self.storage_host).backend
+        backend.create(self.pk, self.size)
+        if data:
+            with backend.folder._final(self.pk).open("r+b") as file:
+                file.write(data)
 
 
 class ServerFactory(DjangoModelFactory[Server]):

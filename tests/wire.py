@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from drives.models import Drive, LibraryEntry
+from drives.models import Drive, LibraryEntry, Snapshot
 from jobs.models import Job
 from keypairs.models import KeyPair
 from keypairs.sealing import unseal
@@ -122,6 +122,25 @@ def library_json(entry: LibraryEntry, **differing: Any) -> dict[str, Any]:
         "url": entry.url,
         "uuid": str(drive.pk),
         "version": entry.version or None,
+        **differing,
+    }
+
+
+def snapshot_json(snapshot: Snapshot, **differing: Any) -> dict[str, Any]:
+    """Return the JSON of a snapshot; `differing` keys replace these."""
+    return {
+        "allocated_size": snapshot.allocated_size,
+        "drive": related_json("drives", snapshot.drive_id),
+        "grantees": [],
+        "meta": snapshot.meta,
+        "name": snapshot.name,
+        "owner": related_json("user", snapshot.owner_id),
+        "permissions": [],
+        "resource_uri": f"/api/2.0/snapshots/{snapshot.pk}/",
+        "status": snapshot.status,
+        "tags": [],
+        "timestamp": time_json(snapshot.created_at),
+        "uuid": str(snapshot.pk),
         **differing,
     }
 

@@ -88,7 +88,7 @@ def any_of(lookup: str, values: list[str]) -> Q:
 
 def is_comparable(lookup: str, value: str) -> bool:
     """Can a database compare its column with this value at all?"""
-    if lookup == "pk":
+    if lookup == "pk" or lookup.endswith("_id"):
         return is_uuid(value)
     if len(value) > LONGEST_VALUE:
         return False

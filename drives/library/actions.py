@@ -35,7 +35,7 @@ def move_to_library(uuid: UUID) -> LibraryEntry:
 
     Raises:
         Missing: there is no such drive.
-        Refused: it is there already, a server has it, or its image is not whole.
+        Refused: it is there already, a server has it, it has snapshots, or its image is not whole.
         Busy: it is being cloned.
     """
     drive: Drive | None = Drive.objects.filter(pk=uuid).locked().first()
@@ -47,6 +47,8 @@ def move_to_library(uuid: UUID) -> LibraryEntry:
         raise Busy("The drive is being cloned; try again when that is done.", "status")
     if drive.status != Drive.Status.UNMOUNTED:
         raise Refused(f"A drive that is {drive.status} stays with its owner.", "status")
+    if drive.snapshots.exists():
+        raise Refused("The drive has snapshots; delete them first.", "snapshots")
     untag(KIND, uuid)
     Drive.objects.filter(pk=uuid).update(owner=None)
     return LibraryEntry.objects.create(drive_id=uuid)

@@ -12,7 +12,16 @@ from tests.factories import DriveFactory
 from tests.wire import API
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
-PAGES = ["", "drives/", "drives/detail/", "drives/schema/", "jobs/", "jobs/schema/", "profile/"]
+PAGES = [
+    "",
+    "drives/",
+    "drives/detail/",
+    "drives/schema/",
+    "jobs/",
+    "jobs/schema/",
+    "profile/",
+    "snapshots/",
+]
 
 
 def test_times_have_microseconds_and_an_offset(api: APIClient, owner: User) -> None:

@@ -7,7 +7,7 @@ ROOT = "/api/2.0/"
 
 def test_root_leads_to_everything(api: APIClient) -> None:
     addresses = api.get(ROOT).json()
-    lists = {"drives", "jobs", "keypairs", "libdrives", "pubkeys", "servers", "tags"}
+    lists = {"drives", "jobs", "keypairs", "libdrives", "pubkeys", "servers", "snapshots", "tags"}
     about = {"capabilities", "cloud_status", "locations", "profile"}
     money = {"balance", "currentusage", "licenses", "pricing", "subscriptions"}
     assert set(addresses) == lists | about | money | {"fwpolicies", "ips", "vlans"}

@@ -10,7 +10,7 @@ from drives.models import Drive
 from servers.models import Mount, Server
 from tests.conftest import Unchanged
 from tests.factories import GIB, MountFactory
-from tests.wire import API, drive_json, faults_of, related_json
+from tests.wire import API, drive_json, faults_of, related_json, runtime_json
 
 AT_WORK = ["starting", "running", "stopping"]
 
@@ -36,7 +36,9 @@ def test_drive_shows_its_server(
 ) -> None:
     Server.objects.update(status=status)
     shown = api.get(f"{API}/drives/detail/").json()["objects"][0] if address else None
-    expected = drive_json(disk, mounted_on=[related_json("servers", server.pk)], status="mounted")
+    runtime = runtime_json(disk.storage_type, snapshotable=status == "stopped")
+    mounted_on = [related_json("servers", server.pk)]
+    expected = drive_json(disk, mounted_on=mounted_on, status="mounted", runtime=runtime)
     assert (shown or api.get(path(disk)).json()) == expected
 
 
@@ -90,6 +92,7 @@ def test_drive_of_a_server_at_work_changes_only_what_no_guest_sees(
         meta={"new": "value"},
         mounted_on=[related_json("servers", server.pk)],
         name="new",
+        runtime=runtime_json(disk.storage_type, snapshotable=False),
     )
     assert api.get(path(disk)).json() == response.json()
 

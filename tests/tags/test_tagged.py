@@ -22,6 +22,7 @@ from tests.factories import (
     LibraryEntryFactory,
     MountFactory,
     ServerFactory,
+    SnapshotFactory,
     TagFactory,
 )
 from tests.wire import API, assert_as_many, faults_of, queries_of, related_json
@@ -132,6 +133,17 @@ def test_clone_of_a_drive_may_have_other_tags(
     body = {"tags": [str(tags[1].pk)]}
     clone = api.post(f"{API}/drives/{drive.pk}/action/?do=clone", body).json()["objects"][0]
     assert clone["tags"] == shown(tags[1:])
+
+
+def test_clone_of_a_snapshot_has_the_tags_of_its_drive(
+    api: APIClient, owner: User, drive: Drive, tags: list[Tag]
+) -> None:
+    TagLink.objects.create(tag=tags[0], kind="drives", object_uuid=drive.pk)
+    snapshot = SnapshotFactory(owner=owner, drive=drive)
+    uri = f"{API}/snapshots/{snapshot.pk}/action/?do=clone"
+    assert api.post(uri, {}).json()["tags"] == shown(tags[:1])
+    wished = api.post(uri, {"tags": [str(tags[1].pk)]}).json()
+    assert wished["tags"] == shown(tags[1:])
 
 
 def test_deleted_server_leaves_its_tags(api: APIClient, owner: User, server: Server) -> None:

@@ -1,0 +1,95 @@
+"""`/snapshots/`: requests are checked for their form here; what may be done, the actions decide."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.fields import related
+from cloudjobs.api.viewsets import Names, ResourceViewSet
+from drives.models import Snapshot
+from drives.querysets import KIND, SNAPSHOTS
+from drives.serializers import CloneRequest, DeletionRequest, DriveSerializer
+from drives.snapshots import actions
+from drives.snapshots.actions import SnapshotSpec
+from drives.snapshots.serializers import SnapshotChange, SnapshotRequest, SnapshotSerializer
+from jobs.idempotency import answer_once
+from jobs.models import JobLink
+from tags.actions import tags_of
+
+
+class SnapshotViewSet(ResourceViewSet):
+    """The snapshots of the user who asks, newest first; every list shows them in full."""
+
+    serializer_class = SnapshotSerializer
+    action_methods: ClassVar[dict[str, str]] = {"clone": "clone"}
+    filter_lookups: ClassVar[dict[str, str]] = {
+        "drive": "drive_id",
+        "name": "name",
+        "name__contains": "name__icontains",
+        "uuid": "pk",
+    }
+    ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
+    default_order: ClassVar[tuple[str, ...]] = ("-created_at",)
+
+    schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
+    schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
+    schema_filtering: ClassVar[dict[str, Any]] = dict.fromkeys(filter_lookups, "exact")
+    schema_ordering: ClassVar[Names] = ["uuid", "name"]
+
+    def get_queryset(self) -> QuerySet[Snapshot]:
+        return Snapshot.objects.owned_by(self.owner)
+
+    @action(detail=False, url_path="detail")
+    def detailed_list(self, request: Request) -> HttpResponseBase:
+        """Answer the list."""
+        return self.list(request)
+
+    def create(self, request: Request) -> Response:
+        """Take one snapshot, or several of which all are taken or none."""
+        given = validate_each(SnapshotRequest, objects_of(request.data))
+        snapshots = actions.create_snapshots(self.owner, [SnapshotSpec(**data) for data in given])
+        headers = location_of(SNAPSHOTS, snapshots[0].pk) if len(snapshots) == 1 else None
+        body = {"objects": self.serialize(snapshots)}
+        return Response(body, status.HTTP_201_CREATED, headers=headers)
+
+    def update(self, request: Request, uuid: str) -> Response:
+        """Change name and meta."""
+        (changes,) = validate_each(SnapshotChange, [request.data])
+        snapshot = actions.update_snapshot(UUID(uuid), self.owner, changes)
+        return Response(self.serialize([snapshot])[0])
+
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Delete one snapshot."""
+        actions.delete_snapshots([UUID(uuid)], self.owner)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def destroy_several(self, request: Request) -> Response:
+        """Delete the snapshots that the body lists, all or none."""
+        listed = validate_each(DeletionRequest, objects_of(request.data))
+        actions.delete_snapshots([item["uuid"] for item in listed], self.owner)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def clone(self, request: Request, uuid: str) -> Response:
+        """Make one drive, however often the request is sent with the same `Idempotency-Key`."""
+        return answer_once(request, lambda: self.clone_now(request, uuid))
+
+    def clone_now(self, request: Request, uuid: str) -> Response:
+        """Make a new drive with the snapshot's data; a job copies them.
+
+        The answer is the bare drive, and its `resource_uri` a reference, as documented.
+        """
+        (wishes,) = validate_each(CloneRequest, [request.data])
+        avoid = uuids_in(request, "avoid")
+        drive: Any = actions.clone_snapshot(UUID(uuid), self.owner, wishes, avoid)
+        drive.visible_jobs = JobLink.objects.visible_jobs(KIND, [drive.pk], self.owner)[drive.pk]
+        drive.visible_tags = tags_of(KIND, drive.pk)
+        shown = DriveSerializer().to_representation(drive)
+        shown["resource_uri"] = related(KIND, drive.pk)
+        return Response(shown, status.HTTP_202_ACCEPTED)

@@ -1,0 +1,85 @@
+"""The snapshot's JSON, and what requests say of a snapshot."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from cloudjobs.api.fields import (
+    EmptyListField,
+    MetaField,
+    NarrowedFields,
+    ReferenceField,
+    ResourceUriField,
+    StrictCharField,
+    WireDateTimeField,
+    related,
+)
+from drives.models import Snapshot
+from drives.querysets import KIND, SNAPSHOTS
+
+
+class NoTagsField(serializers.ListField):
+    """Snapshots have no tags, so an empty list is all that may be given."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if super().to_internal_value(data):
+            raise serializers.ValidationError("A snapshot has no tags.")
+        return []
+
+
+class SnapshotTimeField(WireDateTimeField):
+    documented_type = "string"
+
+
+class SnapshotRequest(serializers.Serializer[Any]):
+    """A definition, as create and update take it. Keys that are read-only are ignored."""
+
+    drive = ReferenceField(KIND, source="drive_id", help_text="Drive UUID")
+    meta = MetaField(required=False, help_text="User defined meta information")
+    name = StrictCharField(
+        required=False,
+        allow_blank=True,
+        max_length=255,
+        help_text="Optional human readable name of the snapshot",
+    )
+    tags = NoTagsField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("tags", None)
+        given = {"drive": attrs.pop("drive_id")} if "drive_id" in attrs else {}
+        return attrs | given
+
+
+class SnapshotChange(SnapshotRequest):
+    """The same for an update, where what is left out stays."""
+
+    drive = ReferenceField(KIND, source="drive_id", required=False)
+
+
+class SnapshotSerializer(NarrowedFields, SnapshotRequest):
+    """A snapshot in full."""
+
+    allocated_size = serializers.IntegerField(
+        read_only=True, help_text="Physical size of the snapshot; null until it is there"
+    )
+    grantees = EmptyListField("list", help_text="Users who may use the snapshot")
+    owner = serializers.SerializerMethodField(
+        default=None, allow_null=True, help_text="Owner of the snapshot"
+    )
+    permissions = EmptyListField("list", help_text="What the user who asks may do")
+    resource_uri = ResourceUriField(SNAPSHOTS, help_text="The path of this snapshot")
+    status = serializers.CharField(read_only=True, help_text="Status of the snapshot")
+    tags = EmptyListField(help_text="Tags of this snapshot")  # type: ignore[assignment]
+    timestamp = SnapshotTimeField(
+        source="created_at",
+        read_only=True,
+        default=None,
+        help_text="Timestamp of the snapshot creation",
+    )
+    uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the snapshot")
+
+    class Meta:
+        model = Snapshot  # whose defaults the schema tells
+
+    def get_owner(self, snapshot: Snapshot) -> dict[str, str]:
+        return related("user", snapshot.owner_id)
