@@ -7,7 +7,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.http import HttpRequest
 
-from accounts.models import Profile, User
+from accounts.models import ApiToken, Profile, User
 
 
 class UserCreationForm(AdminUserCreationForm):
@@ -56,4 +56,17 @@ class ProfileAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Profile | None = None) -> bool:
+        return False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """Tokens can be looked at and revoked; only their users make them."""
+
+    list_display = ("name", "user", "created_at", "used_at", "expires_at")
+    list_select_related = ("user",)
+    readonly_fields = ("uuid", "user", "name", "created_at", "used_at", "expires_at")
+    search_fields = ("name", "user__email")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False

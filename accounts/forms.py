@@ -1,11 +1,16 @@
 """The forms of the login and profile pages."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.utils import timezone
 
 from accounts.models import Profile
+from accounts.tokens import MOST_TOKENS
+
+LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 
 
 class LoginForm(AuthenticationForm):
@@ -31,3 +36,23 @@ class ProfileForm(forms.ModelForm):
             "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
             "company": forms.TextInput(attrs={"autocomplete": "organization"}),
         }
+
+
+class TokenForm(forms.Form):
+    """What a new API token is called, and how long it lasts."""
+
+    name = forms.CharField(max_length=100, help_text="What it is for, e.g. the program.")
+    lifetime = forms.ChoiceField(label="Expires", choices=list(LIFETIMES.items()), required=False)
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean(self) -> dict[str, Any]:
+        if self.user.api_tokens.count() >= MOST_TOKENS:
+            raise forms.ValidationError(f"There are {MOST_TOKENS} tokens already; revoke some.")
+        return self.cleaned_data
+
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["lifetime"]
+        return timezone.now() + timedelta(days=int(days)) if days else None

@@ -1,18 +1,21 @@
 """Login, and the pages on which a person changes what is theirs."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_required
 from django.contrib.messages.views import SuccessMessageMixin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.forms import LoginForm, ProfileForm
+from accounts.forms import LoginForm, ProfileForm, TokenForm
 from accounts.models import Profile
+from accounts.tokens import create_token, revoke_token
 from cloudjobs.pages.acting import posted
 
 
@@ -41,4 +44,30 @@ def profile(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, "The profile was saved.")
         return redirect("accounts:profile")
-    return render(request, "accounts/profile.html", {"form": form})
+    context = {"form": form, "tokens": user.api_tokens.all()}
+    return render(request, "accounts/profile.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+def make_token(request: HttpRequest) -> HttpResponse:
+    """Make an API token, and show it: in this answer and never again."""
+    user: Any = request.user
+    form = TokenForm(posted(request), user=user)
+    context: dict[str, Any] = {"form": form}
+    if request.method == "POST" and form.is_valid():
+        token, text = create_token(user, form.cleaned_data["name"], form.expires_at())
+        context |= {"token": token, "text": text}
+    return render(request, "accounts/token_create.html", context)
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Revoke an API token; requests with it are refused from now on."""
+    user: Any = request.user
+    if not revoke_token(uuid, user):
+        raise Http404
+    messages.success(request, "The token was revoked.")
+    return redirect("accounts:profile")

@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from drives.models import Drive, LibraryEntry, Snapshot, Upload
 from jobs import runner
 from jobs.models import Job, JobLink
@@ -151,6 +151,7 @@ def everything(storage: Path) -> list[Any]:
         KeyPair,
         Tag,
         TagLink,
+        ApiToken,
     )
     rows = [list(model.objects.order_by("pk").values()) for model in models]
     images = [path for path in storage.rglob("*") if path.is_file() and path.suffix]

@@ -14,14 +14,21 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
-from rest_framework.authentication import BasicAuthentication
+from rest_framework.authentication import BasicAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 
 class RememberedBasicAuthentication(BasicAuthentication):
     """Email and password in the `Authorization` header."""
 
     www_authenticate_realm = "cloudjobs"
+
+    def authenticate_header(self, request: Request) -> str | None:
+        """Return the challenge; who came with a token is told that it is the token."""
+        if get_authorization_header(request).lower().startswith(b"bearer"):
+            return f'Bearer realm="{self.www_authenticate_realm}", error="invalid_token"'
+        return super().authenticate_header(request)
 
     def authenticate_credentials(
         self, userid: str, password: str, request: HttpRequest | None = None

@@ -66,7 +66,7 @@ def find_upload(uuid: UUID, owner: User) -> Upload:
     drive = Drive.objects.owned_by(owner).filter(pk=uuid).select_related("upload").first()
     if drive is None:
         raise Missing("There is no such drive.")
-    if drive.status != Drive.Status.UPLOADING:
+    if drive.status != Drive.Status.UPLOADING or not hasattr(drive, "upload"):
         raise Refused(f"The drive is {drive.status}; nothing more is uploaded to it.", "status")
     upload: Upload = drive.upload
     return upload

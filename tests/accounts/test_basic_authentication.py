@@ -68,7 +68,7 @@ def test_unknown_email_is_refused(client: Client, email: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "value", ["Basic", "Basic !!!", "Basic a b", "Basic YQ==", "Basic /w==", "Bearer x", "x"]
+    "value", ["Basic", "Basic !!!", "Basic a b", "Basic YQ==", "Basic /w==", "Token x", "x"]
 )
 def test_header_that_is_no_basic_one_is_refused(client: Client, value: str) -> None:
     assert_refused(client.get(f"{API}/profile/", headers={"authorization": value}))
