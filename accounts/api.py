@@ -87,7 +87,7 @@ class AccountActionView(APIView):
         serializer = LoginSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
-        user = check_credentials(given["username"], given["password"])
+        user = check_credentials(given["username"], given["password"], request)
         login(request._request, user, backend="django.contrib.auth.backends.ModelBackend")
         get_token(request._request)  # sends the CSRF cookie along
         return self.success("login", user.pk)

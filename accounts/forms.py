@@ -4,16 +4,40 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils import timezone
+from rest_framework.exceptions import Throttled
 
 from accounts.models import Profile
 from accounts.tokens import MOST_TOKENS
+from cloudjobs.api.throttling import failed_logins, require_patience
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 
 
-class LoginForm(AuthenticationForm):
+class PatientLogin(AuthenticationForm):
+    """Looks at no more passwords after too many that were wrong."""
+
+    def clean(self) -> dict[str, Any]:
+        email = self.cleaned_data.get("username", "")
+        failed = failed_logins(email, self.request)
+        try:
+            require_patience(email, self.request)
+            cleaned: dict[str, Any] = super().clean()
+        except Throttled as error:
+            raise forms.ValidationError(str(error.detail)) from error
+        except forms.ValidationError:
+            failed.count()
+            raise
+        return cleaned
+
+
+class AdminLoginForm(PatientLogin, AdminAuthenticationForm):
+    """The same for the admin, which lets only its own people in."""
+
+
+class LoginForm(PatientLogin):
     """Email and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

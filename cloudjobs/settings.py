@@ -237,12 +237,22 @@ REST_FRAMEWORK = {
         "cloudjobs.api.filters.NamedParameterFilter",
         "cloudjobs.api.filters.StableOrdering",
     ],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "cloudjobs.api.throttling.RequestThrottle",
+        "cloudjobs.api.throttling.DeleteThrottle",
+    ],
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
     "EXCEPTION_HANDLER": "cloudjobs.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COMPACT_JSON": True,
 }
 BASIC_PASSWORD_REMEMBERED_SECONDS = 300
+# 0 means any number.
+REQUESTS_PER_MINUTE = env.int("REQUESTS_PER_MINUTE", default=10_000)
+DELETES_PER_MINUTE = env.int("DELETES_PER_MINUTE", default=1_000)
+FAILED_LOGINS = env.int("FAILED_LOGINS", default=10)
+FAILED_LOGIN_SECONDS = env.int("FAILED_LOGIN_SECONDS", default=300)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
 
 # --- Users and sessions ---------------------------------------------------------------------

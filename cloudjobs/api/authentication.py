@@ -18,6 +18,10 @@ from rest_framework.authentication import BasicAuthentication, get_authorization
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from cloudjobs.api.throttling import failed_logins, require_patience
+
+AnyRequest = HttpRequest | Request
+
 
 class RememberedBasicAuthentication(BasicAuthentication):
     """Email and password in the `Authorization` header."""
@@ -31,27 +35,33 @@ class RememberedBasicAuthentication(BasicAuthentication):
         return super().authenticate_header(request)
 
     def authenticate_credentials(
-        self, userid: str, password: str, request: HttpRequest | None = None
+        self, userid: str, password: str, request: AnyRequest | None = None
     ) -> tuple[Any, None]:
         """Return the user.
 
         Raises:
             AuthenticationFailed: unknown email, wrong password or inactive account.
+            Throttled: too many were wrong.
         """
-        return check_credentials(userid, password), None
+        return check_credentials(userid, password, request), None
 
 
-def check_credentials(email: str, password: str) -> Any:
+def check_credentials(email: str, password: str, request: AnyRequest | None = None) -> Any:
     """Return the active user whose email and password these are.
 
     Raises:
         AuthenticationFailed: which of the two is wrong is not told.
+        Throttled: too many were wrong, so this one is not even hashed.
     """
     user = None if "\x00" in email else find_user(email)
-    if user is None:
-        make_password(password)  # takes as long as a check, so that timing tells no email
-    elif is_right_password(user, password) and user.is_active:
+    if user is not None and is_remembered(user, password):
+        right = True
+    else:
+        require_patience(email, request)
+        right = is_right_password(user, password)
+    if user is not None and right and user.is_active:
         return user
+    failed_logins(email, request).count()
     raise AuthenticationFailed("Wrong email or password.")
 
 
@@ -66,13 +76,23 @@ def find_user(email: str) -> Any:
     return next(iter(users.objects.raw(sql, [email.lower()])), None)
 
 
-def is_right_password(user: AbstractBaseUser, password: str) -> bool:
+def is_right_password(user: AbstractBaseUser | None, password: str) -> bool:
     """Is this the user's password? Remembers a yes, never a no."""
-    digest = salted_hmac(__name__, f"{user.password}\n{password}", algorithm="sha256").hexdigest()
-    key = f"basic-{user.pk}-{digest}"
-    if cache.get(key):
-        return True
+    if user is None:
+        make_password(password)  # takes as long as a check, so that timing tells no email
+        return False
     right = user.check_password(password)
     if right:
-        cache.set(key, 1, settings.BASIC_PASSWORD_REMEMBERED_SECONDS)
+        cache.set(memory_key(user, password), 1, settings.BASIC_PASSWORD_REMEMBERED_SECONDS)
     return right
+
+
+def is_remembered(user: AbstractBaseUser, password: str) -> bool:
+    """Was this password right a short time ago?"""
+    return bool(cache.get(memory_key(user, password)))
+
+
+def memory_key(user: AbstractBaseUser, password: str) -> str:
+    """Return the key under which the cache remembers a password."""
+    digest = salted_hmac(__name__, f"{user.password}\n{password}", algorithm="sha256").hexdigest()
+    return f"basic-{user.pk}-{digest}"
