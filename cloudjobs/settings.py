@@ -232,6 +232,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "cloudjobs.api.renderers.BrowsableRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "cloudjobs.api.renderers.LenientNegotiation",
     "DEFAULT_PAGINATION_CLASS": "cloudjobs.api.pagination.MetaPagination",
     "DEFAULT_FILTER_BACKENDS": [
         "cloudjobs.api.filters.NamedParameterFilter",

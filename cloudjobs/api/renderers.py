@@ -21,7 +21,15 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         return super().get_context(*args) | {"code_style": None}
 
 
-class OwnFormNegotiation(DefaultContentNegotiation):
+class LenientNegotiation(DefaultContentNegotiation):
+    """An empty `Accept` says as little as none at all."""
+
+    def get_accept_list(self, request: Any) -> list[str]:
+        header = request.META.get("HTTP_ACCEPT", "").strip() or "*/*"
+        return [token.strip() for token in header.split(",")]
+
+
+class OwnFormNegotiation(LenientNegotiation):
     """For views that answer bytes or text: any `Accept` will do, errors are JSON."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
