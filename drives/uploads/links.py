@@ -31,7 +31,8 @@ class ChunkLinkAuthentication(BaseAuthentication):
         if token is None:
             return None
         try:
-            uuid, *span = signing.loads(token, salt=SALT, max_age=VALID_SECONDS)
+            # There are clients that end every address with a slash, wherever it ends.
+            uuid, *span = signing.loads(token.rstrip("/"), salt=SALT, max_age=VALID_SECONDS)
         except signing.BadSignature:
             raise AuthenticationFailed("The link is not valid, or not any more.") from None
         return self.owner_of(request, uuid), Span(*span)

@@ -298,8 +298,8 @@ def link_of(api: APIClient, drive: Drive, number: int, size: int = CHUNK) -> Any
 def test_chunks_are_sent_to_links_without_a_login(api: APIClient, anonymous_api: APIClient) -> None:
     data = os.urandom(3 * CHUNK + 7)
     drive = begin(api, len(data))
-    for number in (2, 0, 1):
-        link = link_of(api, drive, number).json()["link"]
+    for number, slash in ((2, ""), (0, "/"), (1, "")):  # some clients end all addresses with one
+        link = link_of(api, drive, number).json()["link"] + slash
         chunk = chunks_of(data)[number + 1]
         octets = "application/octet-stream"
         response = anonymous_api.generic("POST", link, chunk, content_type=octets)
