@@ -116,7 +116,7 @@ class DriveAdmin(admin.ModelAdmin):
 
 @admin.register(Upload)
 class UploadAdmin(admin.ModelAdmin):
-    """Uploads in chunks that are not finished; only to be looked at."""
+    """Uploads in chunks, of the last day; only to be looked at."""
 
     list_display = ("drive", "length", "bytes_done", "changed_at")
     list_select_related = ("drive",)

@@ -133,7 +133,10 @@ class LibraryEntry(models.Model):
 
 
 class Upload(models.Model):
-    """An image that comes in chunks: which bytes of it are there, in whatever order they came."""
+    """An image that comes in chunks: which bytes of it are there, in whatever order they came.
+
+    It stays for a day after the drive has become one like any other.
+    """
 
     drive = models.OneToOneField(
         Drive, on_delete=models.CASCADE, primary_key=True, related_name="upload"

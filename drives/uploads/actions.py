@@ -6,7 +6,7 @@ server dies in between, the next request about the upload does it, or the purge.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
@@ -15,7 +15,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from cloudjobs.api.exceptions import BackendUnavailable, Invalid, Missing, Refused
+from cloudjobs.api.exceptions import (
+    BackendUnavailable,
+    Invalid,
+    Missing,
+    PointedError,
+    Refused,
+)
 from drives import placement
 from drives.actions import DriveSpec, delete_locked, insert_drive, make_each
 from drives.models import Drive, Upload
@@ -59,22 +65,28 @@ def insert_upload(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
 def find_upload(uuid: UUID, owner: User) -> Upload:
     """Return the upload of a drive, with the drive.
 
+    One that is complete is found for another day, as the answer to its last chunk may be lost.
+
     Raises:
         Missing: the owner has no such drive.
-        Refused: it is no longer being uploaded.
+        Refused: it is not being uploaded.
     """
     drive = Drive.objects.owned_by(owner).filter(pk=uuid).select_related("upload").first()
     if drive is None:
         raise Missing("There is no such drive.")
-    if drive.status != Drive.Status.UPLOADING or not hasattr(drive, "upload"):
+    upload: Upload | None = getattr(drive, "upload", None)
+    if upload is None or not (is_uploading(drive) or upload.is_complete):
         raise Refused(f"The drive is {drive.status}; nothing more is uploaded to it.", "status")
-    upload: Upload = drive.upload
     return upload
+
+
+def is_uploading(drive: Drive) -> bool:
+    return drive.status == Drive.Status.UPLOADING
 
 
 def has_chunk(upload: Upload, span: Span) -> bool:
     """Tell whether a chunk is there; publish the image if it is whole and nobody did yet."""
-    if upload.is_complete:
+    if upload.is_complete and is_uploading(upload.drive):
         finish_upload(upload)
     return is_received(span, upload.received)
 
@@ -124,7 +136,7 @@ def note_chunk(upload: Upload, span: Span) -> None:
 def finish_if_complete(uuid: UUID) -> None:
     """Publish an image all of whose chunks are noted by now."""
     upload = Upload.objects.filter(pk=uuid).select_related("drive").first()
-    if upload is not None and upload.is_complete:
+    if upload is not None and upload.is_complete and is_uploading(upload.drive):
         finish_upload(upload)
 
 
@@ -140,26 +152,30 @@ def finish_upload(upload: Upload) -> bool:
         Drive.objects.filter(pk=drive.pk).lock()
         uploading = Drive.objects.filter(pk=drive.pk, status=Drive.Status.UPLOADING)
         if uploading.settle(size=upload.size):
-            Upload.objects.filter(pk=upload.pk).delete()
             logger.info("uploaded", extra={"drive": str(drive.pk), "bytes": upload.length})
     return True
 
 
 def purge_uploads() -> None:
     """Publish what is whole, and give up what nobody has sent a chunk of for a day."""
-    limit = timezone.now() - timedelta(hours=settings.UPLOAD_KEPT_HOURS)
-    uploads = Upload.objects.filter(drive__status=Drive.Status.UPLOADING).select_related("drive")
-    for upload in uploads:
-        if upload.is_complete:
-            finish_upload(upload)
-        elif upload.changed_at < limit:
-            give_up(upload.pk)
+    uploading = Upload.objects.filter(drive__status=Drive.Status.UPLOADING)
+    for upload in uploading.select_related("drive"):
+        try:
+            finish_upload(upload) if upload.is_complete else give_up(upload.pk, time_limit())
+        except PointedError:
+            logger.warning("not purged", exc_info=True, extra={"drive": str(upload.pk)})
+    over = Upload.objects.exclude(drive__status=Drive.Status.UPLOADING)
+    over.filter(changed_at__lt=time_limit()).delete()
+
+
+def time_limit() -> datetime:
+    """Return the time before which the last chunk of an upload must have come."""
+    return timezone.now() - timedelta(hours=settings.UPLOAD_KEPT_HOURS)
 
 
 @transaction.atomic
-def give_up(uuid: UUID) -> None:
+def give_up(uuid: UUID, limit: datetime) -> None:
     """Delete a drive whose upload stopped; its bytes are freed by a job."""
-    limit = timezone.now() - timedelta(hours=settings.UPLOAD_KEPT_HOURS)
     drives = Drive.objects.filter(pk=uuid, status=Drive.Status.UPLOADING).locked()
     for drive in drives.select_related("owner"):
         if drive.owner and Upload.objects.filter(pk=uuid, changed_at__lt=limit).exists():

@@ -140,6 +140,15 @@ def test_profile_lists_tokens(page: Client, owner: User, stranger: User) -> None
     assert "not mine" not in html
 
 
+def test_profile_costs_as_many_queries_however_many_tokens(page: Client, owner: User) -> None:
+    for _ in range(2):
+        create_token(owner, "backup")
+    few = queries_of(lambda: page.get("/profile/"))
+    for _ in range(18):
+        create_token(owner, "backup")
+    assert_as_many(few, queries_of(lambda: page.get("/profile/")))
+
+
 def test_revoked_token_is_refused_at_once(page: Client, owner: User) -> None:
     token, text = create_token(owner, "backup")
     assert ask(text).status_code == 200

@@ -124,7 +124,6 @@ def test_chunks_in_any_order_make_the_image(api: APIClient, size: int) -> None:
     shown = api.get(f"{API}/drives/{drive.pk}/").json()
     assert (shown["status"], shown["size"]) == ("unmounted", LEAST)
     assert bytes_of(drive, size) == data
-    assert not Upload.objects.exists()
     assert backend_of(drive).size(drive.pk) == LEAST
 
 
@@ -386,6 +385,19 @@ def test_upload_that_nobody_goes_on_with_is_purged(
     assert partial_of(young, storage).exists()
 
 
+def test_chunk_whose_answer_was_lost_is_there_after_the_last_one(api: APIClient) -> None:
+    drive = begin(api, CHUNK)
+    send(api, drive, 1, b"x" * CHUNK, CHUNK)
+    assert ask(api, drive, 1, CHUNK) == 200
+    assert send(api, drive, 1, b"y" * CHUNK, CHUNK).status_code == 200
+    assert bytes_of(drive, CHUNK) == b"x" * CHUNK
+    Upload.objects.update(changed_at=timezone.now() - timedelta(hours=25))
+    purge_uploads()
+    assert not Upload.objects.exists()
+    assert Drive.objects.get().status == "unmounted"
+    assert ask(api, drive, 1, CHUNK) == 403
+
+
 def test_chunk_gives_the_upload_another_day(api: APIClient) -> None:
     drive = begin(api, MIB)
     Upload.objects.update(changed_at=timezone.now() - timedelta(hours=25))
@@ -425,6 +437,16 @@ def test_purge_publishes_what_a_dead_server_left_whole(api: APIClient, is_publis
     drive.refresh_from_db()
     assert (drive.status, drive.size) == ("unmounted", LEAST)
     assert bytes_of(drive, CHUNK) == b"x" * CHUNK
+
+
+def test_purge_goes_on_after_an_upload_that_it_cannot_publish(api: APIClient) -> None:
+    lost, old = begin(api, CHUNK), begin(api, CHUNK)
+    Upload.objects.filter(pk=lost.pk).update(received=[[0, CHUNK]], bytes_done=CHUNK)
+    Upload.objects.filter(pk=old.pk).update(changed_at=timezone.now() - timedelta(hours=25))
+    backend_of(lost).delete(lost.pk)
+    retention.purge()
+    statuses = dict(Drive.objects.values_list("pk", "status"))
+    assert statuses == {lost.pk: "uploading", old.pk: "deleting"}
 
 
 def test_upload_cannot_be_cloned_or_resized(api: APIClient) -> None:
