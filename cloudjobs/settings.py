@@ -134,6 +134,14 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
+# What limits are counted by. A Redis that does not answer holds up one request, not all.
+CACHES["counters"] = {**CACHES["default"], "LOCATION": "counters"}
+if REDIS_URL:
+    CACHES["counters"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
+    }
 
 WORKERS = env.int("WORKERS", default=max(2, os.cpu_count() or 2))
 DAY = 24 * 3600

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -38,7 +38,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def forgotten() -> None:
     """Let no test see what another left in memory."""
-    cache.clear()
+    for each in ("default", "counters"):
+        caches[each].clear()
     operations.settled.clear()
 
 

@@ -8,7 +8,7 @@ os.environ.setdefault("CLOUDJOBS_HOME", tempfile.mkdtemp(prefix="cloudjobs-tests
 os.environ.setdefault("SECRET_KEY", "only for tests")
 
 from cloudjobs.settings import *  # noqa: F403
-from cloudjobs.settings import CLOUDJOBS_HOME, DATABASES, INSTALLED_APPS
+from cloudjobs.settings import CACHES, CLOUDJOBS_HOME, DATABASES, INSTALLED_APPS
 
 INSTALLED_APPS = ["tests", *INSTALLED_APPS]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -16,6 +16,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# In each process, as the users of one test count nothing for those of another.
+CACHES["counters"] = {**CACHES["default"], "LOCATION": "counters"}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as in production: a database in memory has no journal and other locks.
     DATABASES["default"]["TEST"] = {"NAME": str(CLOUDJOBS_HOME / "test.sqlite3")}
