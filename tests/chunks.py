@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from drives.models import Drive
+from drives.operations import backend_of
 from tests.wire import API
 
 INIT = f"{API}/initupload/"
@@ -62,3 +63,9 @@ def send(api: APIClient, drive: Drive, number: int, data: bytes, total: int) -> 
 
 def ask(api: APIClient, drive: Drive, number: int, total: int) -> int:
     return api.get(address(drive), fields(number, total)).status_code
+
+
+def bytes_of(drive: Drive, length: int) -> bytes:
+    """Return the beginning of a drive's image."""
+    with backend_of(drive).open(drive.pk) as image:
+        return image.read(length)
