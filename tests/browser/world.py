@@ -103,4 +103,5 @@ def pages_of(world: World) -> dict[str, str]:
         "server-delete": f"/servers/{world.server}/delete/",
         "profile": "/profile/",
         "password": "/profile/password/",
+        "token": "/profile/tokens/",
     }
