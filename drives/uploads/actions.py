@@ -26,8 +26,10 @@ from drives import placement
 from drives.actions import DriveSpec, delete_locked, insert_drive, make_each
 from drives.models import Drive, Upload
 from drives.operations import backend_of
+from drives.querysets import KIND
 from drives.storage import ImageMissing, StorageError, UploadIncomplete, storage_types
 from drives.uploads.spans import Span, bytes_in, is_received, with_span
+from tags.actions import tag_object
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ def begin_uploads(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -
     """Make drives whose images come in chunks, all or none; `size` is that of the file.
 
     Raises:
-        Invalid: size or storage type of one cannot be; the point says which one, if several.
+        Invalid: size or storage type of one cannot be, or there is no such tag; the point says
+            which one, if several.
         BackendUnavailable: the bytes do not fit.
     """
     hosts = placement.hosts_to_avoid(owner, avoid)
@@ -59,6 +62,7 @@ def insert_upload(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
     host = placement.choose_host(storage_type, size, needed=spec.size, avoid=avoid)
     drive = insert_drive(uuid4(), owner, spec, spec.size, host.name, Drive.Status.UPLOADING)
     Upload.objects.create(drive=drive, length=spec.size, size=size)
+    tag_object(KIND, drive.pk, owner, spec.tags)
     return drive
 
 

@@ -104,6 +104,18 @@ def test_bad_tags_in_bulk_are_pointed_at(api: APIClient, unchanged: Unchanged) -
     assert faults_of(response) == [("validation", "objects.1.tags.0")]
 
 
+def test_upload_in_chunks_is_given_tags(
+    api: APIClient, tags: list[Tag], unchanged: Unchanged
+) -> None:
+    body = {**DEFINITIONS["drives"], "tags": [str(tag.pk) for tag in tags]}
+    made = api.post(f"{API}/initupload/", body).json()["objects"][0]
+    assert (made["status"], made["tags"]) == ("uploading", shown(tags))
+    assert api.get(f"{API}/drives/{made['uuid']}/").json()["tags"] == shown(tags)
+    with unchanged():
+        refused = api.post(f"{API}/initupload/", body | {"tags": [str(uuid4())]})
+    assert faults_of(refused) == [("validation", "tags.0")]
+
+
 def test_what_is_in_the_library_gets_no_tags(unchanged: Unchanged) -> None:
     operator = User.objects.create_superuser("operator@example.com", "secret")
     entry, tag = LibraryEntryFactory(), TagFactory(owner=operator)
