@@ -17,7 +17,7 @@ from django import db
 from accounts.models import User
 from benchmarks.measure import Result, interleaved, medians, quiet_disk, seconds
 from benchmarks.sources import GIB, HOST, MIB, make_source
-from drives import actions
+from drives.cloning import clone_drive
 from drives.models import Drive
 from drives.storage import get_host
 from jobs import runner
@@ -56,7 +56,7 @@ def run() -> Result:
 
 def clone_as_job(source: Drive, peaks: list[int]) -> float:
     """Return the seconds that a clone's job takes in a process like a worker's."""
-    clone = actions.clone_drive(source.pk, source.owner, {"storage_type": "dssd"})
+    clone = clone_drive(source.pk, source.owner, {"storage_type": "dssd"})
     job = Job.objects.claimable().get()
     db.connections.close_all()
     receiver, sender = get_context("fork").Pipe(duplex=False)

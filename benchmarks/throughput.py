@@ -16,7 +16,7 @@ from benchmarks.environment import home
 from benchmarks.measure import Result, medians
 from benchmarks.processes import cluster, wait_for
 from benchmarks.sources import make_source
-from drives.actions import clone_drive
+from drives.cloning import clone_drive
 from jobs.models import Job
 
 TASKS, ROUNDS = 200, 5

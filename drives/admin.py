@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 
 from cloudjobs.api.exceptions import PointedError
 from drives import reconciliation
-from drives.actions import clone_drive
+from drives.cloning import clone_drive
 from drives.library.actions import move_to_library
 from drives.library.admin import LibraryEntryAdmin
 from drives.models import Drive, Snapshot, Upload

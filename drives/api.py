@@ -19,6 +19,7 @@ from cloudjobs.api.renderers import OwnFormNegotiation
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives import actions
 from drives.actions import DriveSpec
+from drives.cloning import clone_drive
 from drives.downloads import image_response
 from drives.models import Drive
 from drives.querysets import KIND
@@ -37,6 +38,7 @@ from drives.uploads.actions import find_upload, has_chunk
 from drives.uploads.links import chunk_link
 from drives.uploads.serializers import ChunkRequest
 from drives.uploads.spans import span_of
+from drives.uploads.whole import upload_drive
 from jobs.api import WorkedOnViewSet
 from jobs.idempotency import answer_once
 from tags.api import own_tag
@@ -59,7 +61,7 @@ class ClonedViewSet(WorkedOnViewSet):
         """Make a new drive with this one's data; a job copies them."""
         wishes = self.validated(self.clone_request, request)
         avoid = uuids_in(request, "avoid")
-        drive = actions.clone_drive(UUID(uuid), self.owner, wishes, avoid)
+        drive = clone_drive(UUID(uuid), self.owner, wishes, avoid)
         return self.accepted(drive)
 
     def accepted(self, drive: Drive) -> Response:
@@ -162,7 +164,7 @@ class DriveViewSet(ClonedViewSet):
         length = content_length(request)
         avoid, body = uuids_in(request, "avoid"), cast(BinaryIO, request._request)
         try:
-            drive = actions.upload_drive(self.owner, spec, body, length, avoid)
+            drive = upload_drive(self.owner, spec, body, length, avoid)
         except UnreadablePostError:
             raise Invalid("The upload broke off.", "Content-Length") from None
         return HttpResponse(str(drive.pk), content_type="text/plain", status=200)

@@ -14,10 +14,12 @@ from cloudjobs.pages.acting import Question, ask, attempt, attempt_form, posted
 from cloudjobs.pages.lists import Listing, read_listing
 from cloudjobs.pages.live import SOON, Live, Part, live_page, pace
 from drives import actions
+from drives.cloning import clone_drive
 from drives.forms import CloneForm, DriveForm, UploadForm
 from drives.models import Drive
 from drives.querysets import KIND
 from drives.rows import row_of
+from drives.uploads.whole import upload_drive
 from jobs.history import history_of, job_page
 from jobs.listing import tab_counts
 
@@ -78,7 +80,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         image = form.cleaned_data["image"]
         drive = attempt_form(
             form,
-            lambda: actions.upload_drive(user, form.spec(), image, image.size, frozenset()),
+            lambda: upload_drive(user, form.spec(), image, image.size, frozenset()),
         )
         if drive:
             messages.success(request, f"{drive.name} was uploaded.")
@@ -95,9 +97,7 @@ def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
     form = CloneForm(source, user, posted(request))
     if form.is_valid():
         avoid = frozenset(drive.pk for drive in form.cleaned_data["avoid"])
-        made = attempt_form(
-            form, lambda: actions.clone_drive(source.pk, user, form.wishes(), avoid)
-        )
+        made = attempt_form(form, lambda: clone_drive(source.pk, user, form.wishes(), avoid))
         if made:
             messages.success(request, f"Cloning {source.name} as {made.name}.")
             return redirect(job_page(KIND, made.pk))

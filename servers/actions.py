@@ -18,6 +18,7 @@ from accounts.naming import name_clone
 from cloudjobs.api.exceptions import Invalid, Missing, PointedError, Refused
 from drives import actions as drive_actions
 from drives import placement
+from drives.cloning import plan_clone
 from drives.models import Drive
 from jobs.actions import JobSpec, Resource, mark_gone, submit
 from keypairs.models import KeyPair
@@ -249,7 +250,7 @@ def clone_mounts(source: Server, clone: Server, avoid: frozenset[str]) -> list[J
     for mount in source.mounts.all():
         drive = drives[mount.drive_id]
         if drive.media == Drive.Media.DISK:
-            drive, job = drive_actions.plan_clone(drive, source.owner, {}, avoid, planned)
+            drive, job = plan_clone(drive, source.owner, {}, avoid, planned)
             planned[drive.storage_host] += job.weight
             jobs.append(replace(job, params=job.params | {"mount": mount.place}))
         Mount.objects.create(server=clone, drive=drive, **mount.place)

@@ -6,9 +6,10 @@ from uuid import UUID
 from django.db import transaction
 
 from cloudjobs.api.exceptions import Busy, Missing, Refused
-from drives.actions import DriveSpec, insert_drive, stored_image
+from drives.actions import DriveSpec, insert_drive
 from drives.models import Drive, LibraryEntry
 from drives.querysets import KIND
+from drives.uploads.whole import stored_image
 from tags.actions import untag
 
 

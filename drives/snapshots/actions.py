@@ -16,7 +16,8 @@ from django.utils import timezone
 from accounts.models import User
 from cloudjobs.api.exceptions import Busy, Invalid, Missing, Refused
 from drives import placement
-from drives.actions import allocated_bytes, insert_clone, make_each
+from drives.actions import make_each
+from drives.cloning import allocated_bytes, insert_clone
 from drives.models import Drive, Snapshot
 from drives.operations import backend_of
 from drives.querysets import KIND, SNAPSHOTS

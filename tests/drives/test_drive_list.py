@@ -5,7 +5,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from drives.actions import clone_drive
+from drives.cloning import clone_drive
 from drives.models import Drive
 from tests.factories import DriveFactory
 from tests.wire import (

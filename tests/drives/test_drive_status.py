@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import User
 from drives import actions, operations
+from drives.cloning import clone_drive
 from drives.models import Drive
 from jobs import runner
 from jobs.models import Job
@@ -57,7 +58,7 @@ def test_end_of_a_job_leaves_a_drive_that_went_on_alone(
 
 
 def test_end_of_a_clone_leaves_drives_that_went_on_alone(drive: Drive, owner: User) -> None:
-    clone = actions.clone_drive(drive.pk, owner, {})
+    clone = clone_drive(drive.pk, owner, {})
     Drive.objects.update(status=Status.UNAVAILABLE)
     runner.run_next()
     assert set(Drive.objects.values_list("status", flat=True)) == {"unavailable"}
@@ -68,7 +69,7 @@ def test_every_passing_status_has_a_job_that_ends_it(
     owner: User, run_jobs: Callable[[], None]
 ) -> None:
     sources = DriveFactory.create_batch(3, owner=owner)
-    actions.clone_drive(sources[0].pk, owner, {})
+    clone_drive(sources[0].pk, owner, {})
     actions.update_drive(sources[1].pk, owner, {"size": 2 * GIB})
     actions.delete_drives([sources[2].pk], owner)
     actions.create_drives(owner, [actions.DriveSpec("new", GIB)], frozenset())

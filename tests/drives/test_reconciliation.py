@@ -11,7 +11,8 @@ from django.core.management import call_command
 
 from accounts.models import User
 from drives import reconciliation
-from drives.actions import DriveSpec, clone_drive, create_drives
+from drives.actions import DriveSpec, create_drives
+from drives.cloning import clone_drive
 from drives.models import Drive
 from drives.reconciliation import Fault
 from drives.storage import get_host

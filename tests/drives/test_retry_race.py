@@ -13,6 +13,7 @@ from django.db.models.signals import pre_delete
 
 from cloudjobs.api.exceptions import PointedError
 from drives import actions
+from drives.cloning import clone_drive
 from drives.models import Drive
 from jobs import endings, runner
 from jobs.actions import retry_job
@@ -38,7 +39,7 @@ def deleting(transactional_db: None) -> Iterator[threading.Event]:
 
 def test_source_is_deleted_while_its_clone_is_retried(deleting: threading.Event) -> None:
     source = DriveFactory(image=b"x" * MIB)
-    actions.clone_drive(source.pk, source.owner, {})
+    clone_drive(source.pk, source.owner, {})
     job = Job.objects.get()
     assert job.claim("worker:1")
     endings.finish(job, Job.State.FAILED)

@@ -6,8 +6,9 @@ from typing import Any, BinaryIO, cast
 from django.core.management.base import BaseCommand
 
 from accounts.models import Profile, User
-from drives.actions import DriveSpec, upload_drive
+from drives.actions import DriveSpec
 from drives.models import Drive
+from drives.uploads.whole import upload_drive
 from servers.actions import ServerSpec, create_servers
 from servers.models import Mount, Nic
 from servers.mounting import MountSpec, NicSpec

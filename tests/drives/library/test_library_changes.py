@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from cloudjobs.api.exceptions import PointedError
-from drives.actions import clone_drive
+from drives.cloning import clone_drive
 from drives.library.actions import move_to_library
 from drives.models import Drive, LibraryEntry
 from tests.conftest import Unchanged, client_of
