@@ -15,7 +15,7 @@ from tests.service import ROOT, eventually, free_port, fresh_database, own_redis
 
 pytestmark = pytest.mark.worker
 TIMES = 10
-STARTS = 5
+STARTS = 3
 Run = subprocess.Popen[bytes]
 Start = Callable[[], tuple[Run, str]]
 
