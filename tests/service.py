@@ -132,6 +132,16 @@ def eventually(condition: Callable[[], Any], timeout: float = 60, interval: floa
     raise AssertionError(f"not within {timeout} s")
 
 
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all below it at once, as when the machine's memory is used up."""
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    for child in family:
+        child.kill()
+    psutil.wait_procs(family, timeout=10)
+    process.wait()
+
+
 def processes_in(home: Path) -> list[psutil.Process]:
     """Return the processes whose state is in this folder, whoever their parents are by now."""
     found = []

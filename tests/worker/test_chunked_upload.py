@@ -9,7 +9,7 @@ import pytest
 
 from tests.chunks import CHUNK, FORM, chunks_of, fields, form
 from tests.factories import MIB
-from tests.service import Service, stop_tree
+from tests.service import Service, kill_tree
 
 pytestmark = pytest.mark.worker
 
@@ -41,8 +41,7 @@ def test_upload_goes_on_after_the_web_server_was_killed(fresh_service: Service) 
         drive = begun.json()["objects"][0]["uuid"]
         assert sorted(upload_missing(client, drive, data, half)) == sorted(half)
     assert fresh_service.web
-    fresh_service.web.kill()
-    stop_tree(fresh_service.web)
+    kill_tree(fresh_service.web)
     fresh_service.start_web()
     with fresh_service.client() as client:
         sent = upload_missing(client, drive, data, numbers)
