@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Q
+from django.db.models import Exists, JSONField, Q, QuerySet
 
 from cloudjobs.api.exceptions import BackendUnavailable, Refused
+from cloudjobs.prepared import Hole, prepared_lock, prepared_update
 from drives import placement
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND, SNAPSHOTS
@@ -102,13 +103,13 @@ class CloneDrive(Operation):
 
         The rows' locks make the last of several clones that end at the same moment see the others.
         """
-        drives_of(job, "drive", "source").lock()
+        source, made = UUID(job.params["source"]), UUID(job.params["drive"])
+        lock_copied(Drive, source=source, made=made)
         if job.state == Job.State.CANCELLED:
             remove_made(job)
         elif job.state == Job.State.FAILED:
             settle_made(job, Drive.Status.CLONING_DST)
-        is_made = Q(pk=job.params["drive"], status=Drive.Status.CLONING_DST)
-        Drive.objects.filter(is_made | is_free_source(job)).settle()
+        settle_copied(job)
 
     def lock_resources(self, jobs: Sequence[Job]) -> None:
         roles = ("drive", "source")
@@ -135,15 +136,37 @@ class CloneDrive(Operation):
         require_source(job)
 
 
-def unfinished_copies(source: Any) -> Any:
-    """Return the jobs that are still to read the image of this drive: clones and snapshots."""
-    return Job.objects.unfinished().filter(params__source=str(source))
+def unfinished_copies(source: UUID) -> QuerySet:
+    """Return the jobs that are still to read this image: clones and snapshots."""
+    return unfinished_jobs_with(source, str(source))
 
 
-def is_free_source(job: Job) -> Q:
-    """Return the condition of the drive that the job copied, once no other copy is unfinished."""
-    source = job.params["source"]
-    return Q(~Exists(unfinished_copies(source)), pk=source, status=Drive.Status.CLONING_SRC)
+def unfinished_jobs_with(resource: Any, source: Any) -> QuerySet:
+    """Return the unfinished jobs of an object which is the source of what they do."""
+    return Job.objects.unfinished().filter(links__object_uuid=resource, params__source=source)
+
+
+@prepared_lock
+def lock_copied(drives: Any) -> QuerySet:
+    """Lock the drive that a copy made, and its source."""
+    return drives.filter(pk__in=[Hole("made"), Hole("source")]).locked().values("pk")
+
+
+def settle_copied(job: Job) -> None:
+    """Settle the drive that a copy made, if any, and its source if that is not read any more."""
+    source, made = job.params["source"], job.params.get("drive")
+    settle_made_and_source(
+        Drive, made=made and UUID(made), source=UUID(source), source_in_params=source
+    )
+
+
+@prepared_update
+def settle_made_and_source(drives: Any) -> tuple[QuerySet, dict[str, Any]]:
+    """Settle the drive that was made, and its source once no copy of that is unfinished."""
+    made = Q(pk=Hole("made"), status=Drive.Status.CLONING_DST)
+    copies = unfinished_jobs_with(Hole("source"), Hole("source_in_params", JSONField()))
+    free = Q(~Exists(copies), pk=Hole("source"), status=Drive.Status.CLONING_SRC)
+    return drives.filter(made | free), {"status": drives.all().settled_status()}
 
 
 def remove_made(job: Job) -> None:

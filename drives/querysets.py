@@ -48,14 +48,17 @@ class DriveQuerySet(ImageQuerySet):
         return self.filter(mounts__server__status__in=SERVER_AT_WORK).distinct()
 
     def settle(self, **values: Any) -> int:
-        """Let the drives be mounted or unmounted, as servers have them; return how many were.
+        """Let the drives be mounted or unmounted; return how many were. One statement."""
+        return self.update(status=self.settled_status(), **values)
 
-        Those of the library are always unmounted. One statement. The caller has locked the rows,
-        so nobody mounts them meanwhile.
+    def settled_status(self) -> Case:
+        """Return the status of a drive at rest: mounted if a server has it, else unmounted.
+
+        Those of the library are always unmounted. The caller has locked the rows, so nobody mounts
+        them meanwhile.
         """
         mounted = Exists(self.model.objects.filter(pk=OuterRef("pk"), mounts__isnull=False))
-        status = Case(
+        return Case(
             When(mounted & Q(owner__isnull=False), then=Value(self.model.Status.MOUNTED)),
             default=Value(self.model.Status.UNMOUNTED),
         )
-        return self.update(status=status, **values)

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from mptt.models import MPTTModel, TreeForeignKey
 
+from jobs import moves
 from jobs.events import EventKind, event
 from jobs.exceptions import LeaseLost
 from jobs.querysets import JobLinkQuerySet, JobManager
@@ -146,24 +147,10 @@ class Job(RolledUp, MPTTModel):
         False when another worker holds it, it has ended, or there is no such leaf.
         """
         token = uuid.uuid4()
-        rows = (
-            Job.objects.claimable()
-            .filter(pk=self.pk)
-            .update(
-                lease_token=token,
-                worker=worker,
-                heartbeat_at=Now(),
-                claimed_at=Now(),
-                started_at=Coalesce("started_at", Now()),
-                last_modified=Now(),
-                attempts=F("attempts") + 1,
-                fruitless=F("fruitless") + 1,
-                events=[*self.events, *self.events_of_claim(worker)],
-            )
-        )
+        events = [*self.events, *self.events_of_claim(worker)]
+        rows = moves.claim(Job, pk=self.pk, token=token, worker=worker, events=events)
         if rows:
-            self.events += self.events_of_claim(worker)
-            self.lease_token, self.worker = token, worker
+            self.events, self.lease_token, self.worker = events, token, worker
             self.attempts, self.fruitless = self.attempts + 1, self.fruitless + 1
         return bool(rows)
 
@@ -220,14 +207,17 @@ class Job(RolledUp, MPTTModel):
             LeaseLost: the job was given to another worker, or has ended.
         """
         last = reported or Reported(self.bytes_done, self.cursor, self.method)
-        moved = Greatest(F("bytes_done"), last.bytes_done)
-        self.update_leased(
-            bytes_done=F("weight") if state == self.State.SUCCESS else moved,
+        ended = moves.end(
+            Job,
+            pk=self.pk,
+            token=self.lease_token,
+            bytes_done=self.weight if state == self.State.SUCCESS else last.bytes_done,
             cursor=last.cursor,
             method=last.method,
             samples=last.samples or self.samples,
-            **self.ending(state, failure, self.worker),
+            **self.told(state, failure, self.worker),
         )
+        self.require_lease(ended)
         self.state, self.error = state, failure.message
 
     def end_from_outside(self, state: State, failure: Failure = NO_FAILURE) -> bool:
@@ -236,21 +226,28 @@ class Job(RolledUp, MPTTModel):
         The instance has to be as the row is: the caller holds the lock of the tree's root.
         """
         unfinished = Job.objects.unfinished().filter(pk=self.pk)
-        ended = unfinished.update(last_modified=Now(), **self.ending(state, failure))
+        ended = unfinished.update(**self.ending(state, failure))
         self.state, self.error = state, failure.message
         return bool(ended)
 
-    def ending(self, state: State, failure: Failure, worker: str = "") -> dict[str, Any]:
-        """Return the columns that every end of a leaf sets."""
+    def ending(self, state: State, failure: Failure) -> dict[str, Any]:
+        """Return the columns that every end without a worker sets."""
+        return {
+            "rate": None,
+            "lease_token": None,
+            "finished_at": Now(),
+            "last_modified": Now(),
+            **self.told(state, failure),
+        }
+
+    def told(self, state: State, failure: Failure, worker: str = "") -> dict[str, Any]:
+        """Return the columns that tell how a job ended."""
         text = failure.message or ENDINGS[state]
         return {
             "state": state,
             "error": failure.message,
             "error_code": failure.code,
             "error_hint": failure.hint,
-            "rate": None,
-            "lease_token": None,
-            "finished_at": Now(),
             "events": [*self.events, event(EventKind(state), text, worker)],
         }
 
@@ -282,9 +279,13 @@ class Job(RolledUp, MPTTModel):
 
     def update_leased(self, **values: Any) -> None:
         """Change the row if it is still unfinished and leased under this instance's token."""
-        leased = Job.objects.unfinished().filter(lease_token__isnull=False)
-        mine = leased.filter(pk=self.pk, lease_token=self.lease_token)
-        if not mine.update(last_modified=Now(), **values):
+        mine = Job.objects.unfinished().filter(pk=self.pk, lease_token=self.lease_token)
+        leased = mine.filter(lease_token__isnull=False)
+        self.require_lease(leased.update(last_modified=Now(), **values))
+
+    def require_lease(self, rows: int) -> None:
+        """Raise LeaseLost if a statement that asked for the lease changed no row."""
+        if not rows:
             raise LeaseLost(f"{self} is no longer leased under {self.lease_token}")
 
     def end_with_children(self) -> bool:
@@ -301,7 +302,7 @@ class Job(RolledUp, MPTTModel):
         failure = Failure(reason.error, reason.error_code, reason.error_hint)
         unfinished = Job.objects.unfinished().filter(pk=self.pk)
         values = self.ending(self.State(outcome(states)), failure)
-        ended = unfinished.update(last_modified=Now(), **values)
+        ended = unfinished.update(**values)
         self.refresh_from_db()
         return bool(ended)
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from mptt.managers import TreeManager
@@ -46,15 +44,6 @@ class JobQuerySet(QuerySet[Any]):
         """Return the jobs that cost so many workers that no further one shall try."""
         return self.free().filter(fruitless__gte=settings.JOB_MAX_ATTEMPTS)
 
-    def next_claimable(self) -> Any:
-        """Return the job that a free worker takes, its row locked, or None.
-
-        Internal jobs are short, and somebody waits for each; the others go by how long they wait.
-        The query never differs, and writing it takes longer than its answer: it is written once.
-        """
-        sql, params = sql_of_next_claimable(self.model, connection.vendor)  # type: ignore[arg-type]
-        return next(iter(self.raw(sql, params)), None)
-
     def finished_before(self, time: datetime) -> Self:
         return self.filter(finished_at__lt=time).exclude(state=self.model.State.STARTED)
 
@@ -85,13 +74,6 @@ class JobLinkQuerySet(QuerySet[Any]):
         for uuid, job in ordered.values_list("object_uuid", "job_id"):
             jobs.setdefault(uuid, []).append(job)
         return jobs
-
-
-@cache
-def sql_of_next_claimable(model: Any, vendor: str) -> tuple[str, tuple[Any, ...]]:
-    waiting = model.objects.claimable().order_by("-is_internal", "queued_at", "pk")[:1]
-    sql, params = waiting.select_for_update(skip_locked=True, no_key=True).query.sql_with_params()
-    return sql, params
 
 
 def with_trees(jobs: list[Any], *, with_log: bool = False) -> list[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from django.db import Error, transaction
 
-from jobs import shutdown
+from jobs import moves, shutdown
 from jobs.endings import discard_cancelled, finish
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
 from jobs.models import Job
@@ -28,17 +28,18 @@ UNEXPECTED = Failure(
 )
 
 
-def run_next() -> None:
-    """Run the job that waits longest, if one does; a message says no more than that one may."""
+def run_next() -> bool:
+    """Run the job that waits longest; False if none does, or the cluster stops."""
     job = None if shutdown.is_draining() else claim_next()
     if job:
         work(job)
+    return job is not None
 
 
 @transaction.atomic
 def claim_next() -> Job | None:
     """Claim the next job and return it, if there is one."""
-    job: Job | None = Job.objects.next_claimable()
+    job: Job | None = moves.longest_waiting(Job)
     if job:
         job.claim(worker_name())
     return job

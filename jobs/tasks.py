@@ -20,10 +20,15 @@ def enqueue(uuid: UUID) -> None:
 
 
 def run_job(uuid: str) -> None:
-    """Run the job that waits longest; the one that the message was sent for has its turn too."""
+    """Run jobs until none waits; the one that the message was sent for has its turn among them.
+
+    Going back to the queue for each would cost as much as a small job. The messages of the others
+    find nothing to do.
+    """
     from jobs import runner
 
-    runner.run_next()
+    while runner.run_next():
+        pass
 
 
 def sweep() -> None:

@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from cloudjobs.api.exceptions import Refused
-from drives.models import Drive, Snapshot
+from drives.models import Snapshot
 from drives.operations import (
     CloneDrive,
     backend_of,
     drives_of,
-    is_free_source,
+    settle_copied,
     storage_failures_shown,
 )
 from drives.querysets import SNAPSHOTS
@@ -52,7 +52,7 @@ class CreateSnapshot(Operation):
         succeeded = job.state == Job.State.SUCCESS
         status = Snapshot.Status.AVAILABLE if succeeded else Snapshot.Status.UNAVAILABLE
         snapshots_of(job).filter(status=Snapshot.Status.CREATING).update(status=status)
-        Drive.objects.filter(is_free_source(job)).settle()
+        settle_copied(job)
 
 
 class CloneSnapshot(CloneDrive):

@@ -48,6 +48,13 @@ def test_message_carries_the_uuid_as_text(job: Job) -> None:
     assert Job.objects.get().state == "success"
 
 
+def test_one_message_is_enough_for_all_that_wait(owner: User) -> None:
+    for _ in range(3):
+        submit(leaf(), owner)
+    run_job(str(Job.objects.first().pk))
+    assert list(Job.objects.values_list("state", flat=True)) == ["success"] * 3
+
+
 def test_message_delivered_twice_runs_once(job: Job) -> None:
     runner.run_next()
     after_first = row_of(job)

@@ -1,0 +1,106 @@
+"""Statements that Django writes once, for the few that workers run with every job.
+
+Django compiles each query anew, which takes a worker ten times as long as the database needs for
+the answer. A prepared statement is compiled at its first run, with holes for what differs from run
+to run; from then on the holes are filled.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Expression, Field, Model, QuerySet, UUIDField
+from django.db.models.sql import UpdateQuery
+from django.db.models.sql.compiler import SQLCompiler
+
+Updated = tuple[QuerySet, dict[str, Any]]
+"""What an UPDATE changes: these rows, to these values."""
+
+
+class Hole(Expression):
+    """A place for a value; one that is written as JSON needs its `column`."""
+
+    def __init__(self, name: str, column: Field | None = None) -> None:
+        super().__init__(output_field=column)
+        self.name, self.column = name, column
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        """Return a placeholder, and as its parameter the hole itself."""
+        return "%s", (self,)
+
+    def fill(self, value: Any) -> Any:
+        """Return the value as the database takes it."""
+        column = self.column or (UUIDField() if isinstance(value, UUID) else None)
+        return column.get_db_prep_save(value, connection) if column else value
+
+
+def prepared_update(describe: Callable[[Any], Updated]) -> Callable[..., int]:
+    """Make a function that runs the UPDATE with a value for each hole, and returns how many rows
+    it changed.
+
+    `describe` is given the model's manager, and describes the UPDATE; once for each database.
+    """
+
+    @cache
+    def compiled(model: type[Model], vendor: str) -> tuple[str, tuple[Any, ...]]:
+        rows, values = describe(model._default_manager)
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(values)
+        return query.get_compiler(connection=connection).as_sql()
+
+    def run(model: type[Model], **values: Any) -> int:
+        sql, params = compiled(model, connection.vendor)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, filled(params, values))
+            return cursor.rowcount
+
+    return run
+
+
+def prepared_lock(describe: Callable[[Any], QuerySet]) -> Callable[..., None]:
+    """Make a function that locks the rows of a query until the transaction ends.
+
+    SQLite knows no such locks: its transaction holds the only write lock anyway.
+    """
+
+    @cache
+    def compiled(model: type[Model]) -> tuple[str, tuple[Any, ...]]:
+        return describe(model._default_manager).query.get_compiler(connection=connection).as_sql()
+
+    def run(model: type[Model], **values: Any) -> None:
+        if connection.features.has_select_for_update:
+            sql, params = compiled(model)
+            with connection.cursor() as cursor:
+                cursor.execute(sql, filled(params, values))
+
+    return run
+
+
+def prepared_get(describe: Callable[[Any], QuerySet]) -> Callable[[type[Model]], Any]:
+    """Make a function that returns the one object that a query without holes finds, or None."""
+
+    @cache
+    def compiled(model: type[Model], vendor: str) -> tuple[str, tuple[Any, ...], Any]:
+        compiler = describe(model._default_manager).query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        return sql, params, compiler.get_converters([column for column, _, _ in compiler.select])
+
+    def run(model: type[Model]) -> Any:
+        sql, params, converters = compiled(model, connection.vendor)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            row = list(cursor.fetchone() or ())
+        for position, (convert, column) in converters.items():
+            for converter in convert if row else ():
+                row[position] = converter(row[position], column, connection)
+        names = [field.attname for field in model._meta.concrete_fields]
+        return model.from_db(connection.alias, names, row) if row else None
+
+    return run
+
+
+def filled(params: tuple[Any, ...], values: dict[str, Any]) -> list[Any]:
+    """Return the parameters with each hole's value in its place."""
+    return [one.fill(values[one.name]) if isinstance(one, Hole) else one for one in params]

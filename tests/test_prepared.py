@@ -1,0 +1,100 @@
+"""Statements that are compiled once and run with other values each time."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db.models import F, JSONField, QuerySet
+from django.db.models.functions import Greatest
+
+from accounts.models import User
+from cloudjobs.prepared import Hole, Updated, prepared_get, prepared_update
+from jobs.actions import submit
+from jobs.models import Job
+from tests.trees import leaf, row_of
+
+descriptions: list[str] = []
+
+
+@prepared_update
+def rename(jobs: Any) -> Updated:
+    descriptions.append("rename")
+    return jobs.filter(pk=Hole("pk")), {
+        "worker": Hole("worker"),
+        "events": Hole("events", JSONField()),
+        "bytes_done": Greatest(F("bytes_done"), Hole("bytes_done")),
+        "lease_token": Hole("token"),
+        "rate": None,
+    }
+
+
+@prepared_get
+def oldest(jobs: Any) -> QuerySet:
+    return jobs.unfinished().order_by("created", "pk")[:1]
+
+
+def renamed(job: Job, **values: Any) -> dict[str, Any]:
+    usual = {"worker": "w", "events": [], "bytes_done": 0, "token": None}
+    assert rename(Job, pk=job.pk, **usual | values) == 1
+    return row_of(job)
+
+
+@pytest.fixture
+def job(owner: User) -> Job:
+    return submit(leaf(), owner)
+
+
+@pytest.mark.parametrize("worker", ["", "a:1", "100 %s", "it's; --", "\N{SNOWMAN}"])
+def test_text_arrives_as_it_is(job: Job, worker: str) -> None:
+    assert renamed(job, worker=worker)["worker"] == worker
+
+
+@pytest.mark.parametrize(
+    "events", [[], [{"kind": "a", "text": '100 % of "it" isn\'t'}], [None, 1.5]]
+)
+def test_json_arrives_as_it_is(job: Job, events: list[Any]) -> None:
+    assert renamed(job, events=events)["events"] == events
+
+
+def test_uuid_and_nothing_arrive_as_they_are(job: Job) -> None:
+    token = uuid4()
+    assert renamed(job, token=token)["lease_token"] == token
+    assert renamed(job, token=None)["lease_token"] is None
+
+
+def test_hole_may_be_part_of_an_expression(job: Job) -> None:
+    assert [renamed(job, bytes_done=number)["bytes_done"] for number in (5, 3, 8)] == [5, 5, 8]
+
+
+def test_update_leaves_other_rows_alone(owner: User, job: Job) -> None:
+    other = submit(leaf(), owner)
+    renamed(job, worker="mine")
+    assert row_of(other)["worker"] == ""
+
+
+def test_update_of_no_row_changes_none(job: Job) -> None:
+    values = {"worker": "w", "events": [], "bytes_done": 0, "token": None}
+    assert rename(Job, pk=uuid4(), **values) == 0
+
+
+def test_statement_is_described_once(job: Job) -> None:
+    renamed(job)
+    before = len(descriptions)
+    renamed(job, worker="again")
+    assert len(descriptions) == before <= 1
+
+
+def test_missing_value_is_told(job: Job) -> None:
+    with pytest.raises(KeyError, match="worker"):
+        rename(Job, pk=job.pk, events=[], bytes_done=0, token=None)
+
+
+def test_object_is_as_the_ordinary_query_finds_it(job: Job) -> None:
+    renamed(job, events=[{"kind": "a"}], token=uuid4())
+    found, usual = oldest(Job), Job.objects.get(pk=job.pk)
+    values = {field.attname: getattr(found, field.attname) for field in Job._meta.concrete_fields}
+    assert values == {name: getattr(usual, name) for name in values}
+
+
+def test_no_object_is_found_where_there_is_none(db: None) -> None:
+    assert oldest(Job) is None
