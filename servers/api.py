@@ -24,6 +24,7 @@ from servers.querysets import KIND
 from servers.schema import ServerSchema
 from servers.serializers import (
     CloneRequest,
+    RuntimeSerializer,
     ServerRequest,
     ServerSerializer,
     ShortServerSerializer,
@@ -108,6 +109,11 @@ class ServerViewSet(WorkedOnViewSet):
         actions.shut_down_server(UUID(uuid), self.owner)
         return done("shutdown", uuid)
 
+    @action(detail=True)
+    def runtime(self, request: Request, uuid: str) -> Response:
+        """Answer what the server does now, which is part of the whole server, too."""
+        return Response(RuntimeSerializer(self.get_object()).data)
+
     @action(detail=False, url_path="availability_groups")
     def availability_groups(self, request: Request) -> Response:
         """Answer the uuids of the servers, grouped by the hypervisor: there is one."""
@@ -126,7 +132,7 @@ class ServerViewSet(WorkedOnViewSet):
 
 
 class TaggedServerViewSet(ServerViewSet):
-    """`/tags/{uuid}/servers/`: the servers that have a tag."""
+    """`/tags/{uuid}/servers/`, and its `detail/`: the servers that have a tag."""
 
     short_serializer_class = TaggedServerSerializer
 

@@ -176,10 +176,13 @@ class ServerRequest(serializers.Serializer[Any]):
 
 
 class CloneRequest(serializers.Serializer[Any]):
-    """What may differ in a clone of a server."""
+    """What may differ in a clone of a server; null wishes for nothing."""
 
-    name = StrictCharField(max_length=255, required=False)
-    random_vnc_password = StrictBooleanField(required=False)
+    name = StrictCharField(max_length=255, required=False, allow_null=True)
+    random_vnc_password = StrictBooleanField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in attrs.items() if value is not None}
 
 
 def mount_specs(given: list[dict[str, Any]] | None) -> list[MountSpec] | None:
@@ -297,6 +300,15 @@ class RuntimeField(ServerRuntimeSerializer):
 
     def to_representation(self, instance: Server) -> Any:
         return super().to_representation(instance) if instance.active_since else None
+
+
+class RuntimeSerializer(ServerRuntimeSerializer):
+    """The runtime by itself: always an object, without cards while the server is stopped."""
+
+    def to_representation(self, instance: Server) -> Any:
+        if instance.active_since:
+            return super().to_representation(instance)
+        return {"active_since": None, "nics": []}
 
 
 class ServerSerializer(NarrowedFields, ServerRequest):

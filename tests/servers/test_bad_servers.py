@@ -211,8 +211,12 @@ def test_form_is_checked_though_a_running_server_ignores_it(
 @pytest.mark.parametrize(
     ("bad", "point"),
     [
-        *[({"name": value}, "name") for value in NAMES],
-        *[({"random_vnc_password": value}, "random_vnc_password") for value in BOOLEANS],
+        *[({"name": value}, "name") for value in NAMES if value is not None],
+        *[
+            ({"random_vnc_password": value}, "random_vnc_password")
+            for value in BOOLEANS
+            if value is not None
+        ],
     ],
     ids=shown,
 )

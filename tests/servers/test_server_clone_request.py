@@ -143,6 +143,11 @@ def test_password_stays_unless_another_is_wished(api: APIClient, server: Server)
     assert all(len(one) == 8 and one.isalnum() for one in drawn)
 
 
+def test_null_wishes_for_nothing(api: APIClient, server: Server) -> None:
+    body = clone(api, server, {"name": None, "random_vnc_password": None}).json()
+    assert (body["name"], body["vnc_password"]) == (server.name, "secret")
+
+
 def test_definition_may_be_sent_back_and_only_its_name_counts(
     api: APIClient, full_server: Server
 ) -> None:

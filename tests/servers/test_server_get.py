@@ -93,6 +93,17 @@ def test_card_without_an_address_shows_none(
     assert manual["runtime"]["ip_v4"] is None
 
 
+def test_runtime_has_an_address_of_its_own(
+    api: APIClient, stranger_api: APIClient, server: Server, run_jobs: Callable[[], None]
+) -> None:
+    assert api.get(f"{path(server)}runtime/").json() == {"active_since": None, "nics": []}
+    api.post(f"{path(server)}action/?do=start")
+    run_jobs()
+    whole = api.get(path(server)).json()
+    assert api.get(f"{path(server)}runtime/").json() == whole["runtime"]
+    assert faults_of(stranger_api.get(f"{path(server)}runtime/")) == [("notexist", None)]
+
+
 def test_stranger_sees_no_server(stranger_api: APIClient, server: Server) -> None:
     response = stranger_api.get(path(server))
     assert response.status_code == 404
