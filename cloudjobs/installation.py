@@ -8,15 +8,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cloudjobs.api.pagination import asked_window
+from tags.api import own_tag
 
 API = "/api/2.0/"
 NOT_OFFERED = ("fwpolicies", "ips", "licenses", "subscriptions", "vlans")
+NEVER_TAGGED = ("ips", "vlans")
 
 
 class FixedListView(APIView):
     """A list that comes from the settings, in the form of all lists; without any it is empty."""
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, **kwargs: str) -> Response:
         limit, offset = asked_window(request)
         objects = self.objects()
         meta = {"limit": limit, "offset": offset, "total_count": len(objects)}
@@ -35,6 +37,14 @@ class FixedListView(APIView):
         wanted = self.request.query_params.get("fields")
         names = wanted.split(",") if wanted else item
         return {name: value for name, value in item.items() if name in names}
+
+
+class NeverTaggedView(FixedListView):
+    """What of a kind that there is none of has a tag of the user who asks: nothing."""
+
+    def objects(self) -> list[dict[str, Any]]:
+        own_tag(self.request.user, self.kwargs["uuid"])
+        return []
 
 
 class LocationsView(FixedListView):

@@ -7,13 +7,20 @@ from cloudjobs import health
 from cloudjobs.api.routers import ResourceRouter
 from cloudjobs.api.viewsets import UUID_PATTERN
 from cloudjobs.billing import BalanceView, CurrentUsageView, PricingView
-from cloudjobs.installation import NOT_OFFERED, CloudStatusView, FixedListView, LocationsView
+from cloudjobs.installation import (
+    NEVER_TAGGED,
+    NOT_OFFERED,
+    CloudStatusView,
+    FixedListView,
+    LocationsView,
+    NeverTaggedView,
+)
 from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet, TaggedDriveViewSet
 from drives.library.api import LibraryDriveViewSet
 from drives.snapshots.api import SnapshotViewSet
-from jobs.api import JobViewSet
+from jobs.api import JobViewSet, WorkedOnViewSet
 from keypairs.api import KeyPairViewSet, PubkeyViewSet
 from servers.api import CapabilitiesView, ServerViewSet, TaggedServerViewSet
 from tags.api import TagViewSet
@@ -28,6 +35,17 @@ router.register("servers", ServerViewSet, basename="server")
 router.register("snapshots", SnapshotViewSet, basename="snapshot")
 router.register("tags", TagViewSet, basename="tag")
 
+TAG = f"tags/(?P<uuid>{UUID_PATTERN})"
+
+
+def tagged(kind: str, viewset: type[WorkedOnViewSet]) -> list[URLPattern]:
+    """Return the addresses of what has a tag, in short and in full."""
+    return [
+        re_path(f"^{TAG}/{kind}/$", viewset.as_view({"get": "list"}), name=f"tag-{kind}"),
+        re_path(f"^{TAG}/{kind}/detail/$", viewset.as_view({"get": "detailed_list"})),
+    ]
+
+
 api_urls: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
     path("", include("drives.api_urls")),
@@ -39,16 +57,9 @@ api_urls: list[URLPattern | URLResolver] = [
     path("pricing/", PricingView.as_view(), name="pricing"),
     *(path(f"{name}/", FixedListView.as_view(), name=name) for name in NOT_OFFERED),
     *(path(f"{name}/detail/", FixedListView.as_view()) for name in NOT_OFFERED),
-    re_path(
-        f"^tags/(?P<uuid>{UUID_PATTERN})/drives/$",
-        TaggedDriveViewSet.as_view({"get": "list"}),
-        name="tag-drives",
-    ),
-    re_path(
-        f"^tags/(?P<uuid>{UUID_PATTERN})/servers/$",
-        TaggedServerViewSet.as_view({"get": "list"}),
-        name="tag-servers",
-    ),
+    *tagged("drives", TaggedDriveViewSet),
+    *tagged("servers", TaggedServerViewSet),
+    *(re_path(f"^{TAG}/{name}/$", NeverTaggedView.as_view()) for name in NEVER_TAGGED),
     path("", include(router.urls)),
 ]
 

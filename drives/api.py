@@ -176,7 +176,7 @@ class DriveViewSet(ClonedViewSet):
 
 
 class TaggedDriveViewSet(DriveViewSet):
-    """`/tags/{uuid}/drives/`: the drives that have a tag."""
+    """`/tags/{uuid}/drives/`, and its `detail/`: the drives that have a tag."""
 
     short_serializer_class = TaggedDriveSerializer
 

@@ -105,6 +105,6 @@ class WorkedOnViewSet(ResourceViewSet):
         return super().serialize(objects)
 
     @action(detail=False, url_path="detail")
-    def detailed_list(self, request: Request) -> HttpResponseBase:
+    def detailed_list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the list with every field of each object."""
         return self.list(request)

@@ -243,6 +243,25 @@ def test_drives_of_a_tag_are_listed(api: APIClient, owner: User, drive: Drive) -
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_things_of_a_tag_are_listed_in_full(
+    api: APIClient, owner: User, drive: Drive, server: Server, kind: str
+) -> None:
+    tag = TagFactory(owner=owner, resources=[drive, server])
+    FACTORIES[kind](owner=owner)
+    thing = drive if kind == "drives" else server
+    whole = api.get(f"{API}/{kind}/{thing.pk}/").json()
+    assert objects(api, f"tags/{tag.pk}/{kind}/detail/") == [whole]
+    assert objects(api, f"tags/{tag.pk}/{kind}/detail/?limit=0&fields=uuid") == [
+        {"uuid": whole["uuid"]}
+    ]
+
+
+@pytest.mark.parametrize("kind", ["ips", "vlans"])
+def test_no_address_and_no_network_has_a_tag(api: APIClient, tags: list[Tag], kind: str) -> None:
+    assert objects(api, f"tags/{tags[0].pk}/{kind}/") == []
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "drives/detail", "servers/detail", "ips", "vlans"])
 def test_things_of_a_foreign_tag_are_not_found(
     stranger_api: APIClient, owner: User, drive: Drive, server: Server, kind: str
 ) -> None:
@@ -252,7 +271,10 @@ def test_things_of_a_foreign_tag_are_not_found(
     assert faults_of(response) == [("notexist", None)]
 
 
-@pytest.mark.parametrize("address", ["drives/detail/", "servers/detail/", "tags/{}/servers/"])
+@pytest.mark.parametrize(
+    "address",
+    ["drives/detail/", "servers/detail/", "tags/{}/servers/", "tags/{}/servers/detail/"],
+)
 def test_tags_cost_as_many_queries_for_two_as_for_twenty(
     api: APIClient, owner: User, tags: list[Tag], address: str
 ) -> None:
