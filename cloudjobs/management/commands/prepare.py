@@ -19,8 +19,13 @@ class Command(BaseCommand):
         call_command("check", databases=["default"])
         call_command("collectstatic", verbosity=0, interactive=False)
         call_command("create_demo", stdout=self.stdout)
-        address = f"http://{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-        self.stdout.write(f"address     {address}/")
+        self.stdout.write(f"address     {address()}/")
         if User.objects.filter(email=create_demo.EMAIL).exists():
             self.stdout.write(f"demo login  {create_demo.EMAIL} / {create_demo.PASSWORD}")
         self.stdout.write(f"data        {settings.CLOUDJOBS_HOME}")
+
+
+def address() -> str:
+    """Return where the web server will listen; it speaks TLS if it finds a certificate."""
+    scheme = "https" if os.environ.get("GRANIAN_SSL_CERTIFICATE") else "http"
+    return f"{scheme}://{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
