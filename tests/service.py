@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ import psycopg
 import pytest
 import redis
 
+from tests.certificates import Certificate
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 REDIS_DATABASES = 16  # for each test process, used in turn
@@ -39,6 +42,7 @@ class Service:
     home: Path
     env: dict[str, str]
     url: str
+    trust: ssl.SSLContext | bool = True  # whose certificates its clients take
     web: subprocess.Popen[bytes] | None = None
     cluster: subprocess.Popen[bytes] | None = None
 
@@ -65,14 +69,17 @@ class Service:
 
     def client(self, email: str = EMAIL, password: str = PASSWORD) -> httpx.Client:
         """Return a client of the API that logs in with HTTP Basic."""
-        return httpx.Client(base_url=f"{self.url}/api/2.0", auth=(email, password), timeout=60)
+        return httpx.Client(
+            base_url=f"{self.url}/api/2.0", auth=(email, password), timeout=60, verify=self.trust
+        )
 
     def start_web(self) -> None:
-        address = self.url.removeprefix("http://")
-        host, port = address.split(":")
-        options = ["--interface", "wsgi", "--host", host, "--port", port, "--no-ws"]
-        self.web = self.spawn([str(BIN / "granian"), *options, "cloudjobs.wsgi:application"])
-        eventually(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
+        address = httpx.URL(self.url)
+        options = ["--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
+        application = "cloudjobs.wsgi:application"
+        self.web = self.spawn([str(BIN / "granian"), *options, "--no-ws", application])
+        ready = f"{self.url}/readyz"
+        eventually(lambda: httpx.get(ready, verify=self.trust).status_code == 200)
 
     def start_cluster(self, workers: int = 2) -> None:
         self.cluster = self.spawn([sys.executable, "manage.py", "qcluster"], WORKERS=str(workers))
@@ -191,12 +198,19 @@ def own_redis(worker_id: str) -> dict[str, str]:
 
 @contextmanager
 def running_service(
-    home: Path, worker_id: str, workers: int = 2, *, with_pages: bool = False, **variables: str
+    home: Path,
+    worker_id: str,
+    workers: int = 2,
+    *,
+    with_pages: bool = False,
+    certificate: Certificate | None = None,
+    **variables: str,
 ) -> Iterator[Service]:
     """Start a service with one account, and stop it with all its processes.
 
     Without workers there is no cluster, and messages wait in the queue. Pages need their static
-    files collected. `variables` are added to the service's environment.
+    files collected. With a certificate it is reached by HTTPS. `variables` are added to the
+    service's environment.
     """
     with ExitStack() as stack:
         env = os.environ | {
@@ -205,9 +219,13 @@ def running_service(
             "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
             "SECRET_KEY": "only for tests",
             **own_redis(worker_id),
+            **(certificate.variables if certificate else {}),
             **variables,
         }
         service = Service(home, dict(env), f"http://127.0.0.1:{free_port()}")
+        if certificate:
+            service.url = service.url.replace("http:", "https:")
+            service.trust = ssl.create_default_context(cafile=certificate.authority)
         service.manage("migrate", "-v0")
         if with_pages:
             service.manage("collectstatic", "--noinput", "-v0")
