@@ -55,6 +55,12 @@ class SnapshotChange(SnapshotRequest):
 
     drive = ReferenceField(KIND, source="drive_id", required=False)
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Take `"drive": {}` as left out: that is how a client in Go leaves out a structure."""
+        if isinstance(data, dict) and data.get("drive") == {}:
+            data = {name: value for name, value in data.items() if name != "drive"}
+        return super().to_internal_value(data)
+
 
 class SnapshotSerializer(NarrowedFields, SnapshotRequest):
     """A snapshot in full."""

@@ -178,6 +178,7 @@ def test_no_snapshot_that_does_not_fit(
     ("said", "point"),
     [
         ({"drive": None}, "drive"),
+        ({"drive": {}}, "drive"),
         ({"drive": "x"}, "drive"),
         ({"drive": 1}, "drive"),
         ({"name": "x" * 256}, "name"),
@@ -223,9 +224,20 @@ def test_answer_is_taken_as_a_definition(api: APIClient, owner: User) -> None:
     assert api.put(address(snapshot), shown).json() == shown
 
 
+def test_empty_drive_changes_none(api: APIClient, owner: User) -> None:
+    snapshot = SnapshotFactory(owner=owner)
+    response = api.put(address(snapshot), {"drive": {}, "name": "renamed", "owner": {}})
+    assert response.json() == snapshot_json(snapshot, name="renamed")
+
+
 @pytest.mark.parametrize(
     ("said", "point"),
-    [({"drive": str(uuid4())}, "drive"), ({"name": 1}, "name"), ({"meta": []}, "meta")],
+    [
+        ({"drive": str(uuid4())}, "drive"),
+        ({"drive": []}, "drive"),
+        ({"name": 1}, "name"),
+        ({"meta": []}, "meta"),
+    ],
 )
 def test_bad_change_is_refused(
     api: APIClient, owner: User, unchanged: Unchanged, said: dict[str, Any], point: str
