@@ -17,6 +17,7 @@ from jobs.events import EventKind, event
 from jobs.models import Job, JobLink
 from jobs.registry import get_operation
 from jobs.tasks import enqueue
+from jobs.turns import next_turn
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def submit(spec: JobSpec, owner: User) -> Job:
         LookupError: an operation is not registered.
     """
     planned = list(plan(spec, owner, next_tree_number()))
+    give_turns(planned, owner)
     Job.objects.bulk_create(planned)
     JobLink.objects.bulk_create(
         JobLink(job=job, kind=one["kind"], object_uuid=one["uuid"])
@@ -92,6 +94,18 @@ def plan(
     for child in spec.children:
         yield from plan(child, owner, tree_id, job, left)
         left += 2 * size_of(child)
+
+
+def give_turns(jobs: list[Job], owner: User) -> None:
+    """Give each leaf that users see a turn of its own; inner jobs have that of their last leaf."""
+    if jobs[0].is_internal:
+        return
+    turn = next_turn(owner)
+    for number, job in enumerate(job for job in jobs if job.is_leaf):
+        job.turn = turn + number
+    for job in jobs:
+        below = [leaf.turn for leaf in jobs if job.lft < leaf.lft < job.rght]
+        job.turn = max([job.turn, *below])
 
 
 def size_of(spec: JobSpec) -> int:
@@ -147,6 +161,7 @@ def retry_job(uuid: UUID, by: User) -> Job:
         raise Refused(refusal_to_retry(root), "state")
     again = list(Job.objects.inside(root).exclude(state=Job.State.SUCCESS).order_by("lft"))
     endings.lock_resources(again)
+    give_turns(again, root.owner)
     for job in again:
         get_operation(job.operation).revive(job)
         job.revive(str(by))

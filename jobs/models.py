@@ -56,6 +56,7 @@ class Job(RolledUp, MPTTModel):
         default=list, help_text="kind, uuid and name of each object; is_gone once it was deleted"
     )
     is_internal = models.BooleanField(default=False)
+    turn = models.PositiveBigIntegerField("round in which it is run", default=0, editable=False)
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
     error = models.TextField(blank=True, default="")
     error_code = models.CharField(max_length=32, blank=True, default="")
@@ -112,9 +113,14 @@ class Job(RolledUp, MPTTModel):
                 name="job_page_by_state",
             ),
             models.Index(
-                fields=["-is_internal", "queued_at"],
+                fields=["-is_internal", "turn", "queued_at"],
                 condition=Q(state="started"),
                 name="job_unfinished",
+            ),
+            models.Index(
+                fields=["owner", "-turn"],
+                condition=Q(state="started", is_internal=False),
+                name="job_turns",
             ),
             models.Index(
                 fields=["finished_at"],
@@ -273,6 +279,7 @@ class Job(RolledUp, MPTTModel):
             params=self.params,
             resources=self.resources,
             events=self.events,
+            turn=self.turn,
             queued_at=Now(),
             last_modified=Now(),
         )

@@ -15,12 +15,12 @@ Move = tuple[QuerySet, dict[str, Any]]
 
 
 @prepared_get
-def longest_waiting(jobs: Any) -> QuerySet:
+def next_in_turn(jobs: Any) -> QuerySet:
     """Return the job that a free worker takes, its row locked; what others have locked is passed.
 
-    Internal jobs are short, and somebody waits for each; the others go by how long they wait.
+    Internal jobs are short, and somebody waits for each; of the others, users take turns.
     """
-    waiting = jobs.claimable().order_by("-is_internal", "queued_at", "pk")[:1]
+    waiting = jobs.claimable().order_by("-is_internal", "turn", "queued_at", "pk")[:1]
     return waiting.select_for_update(skip_locked=True, no_key=True)
 
 

@@ -1,4 +1,4 @@
-"""Runs the job that waits longest: claim, work, finish. Whatever the queue delivers, how often."""
+"""Runs the next job: claim, work, finish. Whatever the queue delivers, how often."""
 
 import logging
 import os
@@ -29,7 +29,7 @@ UNEXPECTED = Failure(
 
 
 def run_next() -> bool:
-    """Run the job that waits longest; False if none does, or the cluster stops."""
+    """Run the job whose turn it is; False if none waits, or the cluster stops."""
     job = None if shutdown.is_draining() else claim_next()
     if job:
         work(job)
@@ -39,7 +39,7 @@ def run_next() -> bool:
 @transaction.atomic
 def claim_next() -> Job | None:
     """Claim the next job and return it, if there is one."""
-    job: Job | None = moves.longest_waiting(Job)
+    job: Job | None = moves.next_in_turn(Job)
     if job:
         job.claim(worker_name())
     return job

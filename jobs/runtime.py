@@ -80,8 +80,9 @@ def place_in_queue(leaves: list[Job]) -> dict[str, Any] | None:
     waiting = [leaf for leaf in leaves if not leaf.is_finished and not is_running(leaf)]
     if not waiting or any(is_running(leaf) for leaf in leaves):
         return None
-    first = min(waiting, key=lambda leaf: leaf.queued_at)
-    earlier = Q(is_internal=True) | Q(queued_at__lt=first.queued_at)
+    first = min(waiting, key=lambda leaf: (leaf.turn, leaf.queued_at))
+    earlier = Q(is_internal=True) | Q(turn__lt=first.turn)
+    earlier |= Q(turn=first.turn, queued_at__lt=first.queued_at)
     ahead = Job.objects.claimable().filter(earlier).exclude(pk=first.pk).count()
     return {"position": ahead + 1, "reason": reason_to_wait(first, ahead)}
 
