@@ -34,7 +34,7 @@ class PasswordView(SuccessMessageMixin, auth.PasswordChangeView):
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show the profile, and save what was changed."""
     user: Any = request.user
@@ -49,7 +49,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def make_token(request: HttpRequest) -> HttpResponse:
     """Make an API token, and show it: in this answer and never again."""

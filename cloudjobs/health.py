@@ -5,16 +5,19 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
 
 from drives.storage import all_hosts
 
 
+@require_safe
 def alive(request: HttpRequest) -> JsonResponse:
     """Answer 200: this process serves."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 when database, queue and storage are usable, else 503 with the reasons."""
     checks = {"database": check_database, "queue": check_queue, "storage": check_storage}

@@ -57,7 +57,7 @@ def drive_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Make an empty drive."""
     user: Any = request.user
@@ -71,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
     """Take an image as a form brings it; with JavaScript it goes to the API, with a bar."""
     user: Any = request.user
@@ -89,7 +89,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Clone a drive, and go to the job that does it."""
     user: Any = request.user
@@ -105,7 +105,7 @@ def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Ask whether to delete a drive; do it on POST."""
     user: Any = request.user

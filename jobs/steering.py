@@ -41,7 +41,7 @@ CONSEQUENCES = {
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, uuid: UUID, action: str) -> HttpResponse:
     """Ask whether to cancel or retry a job; do it on POST."""
     user: Any = request.user

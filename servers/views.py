@@ -78,7 +78,7 @@ def server_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Make a server with drives and network cards."""
     user: Any = request.user
@@ -92,7 +92,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Clone a server with its disks, and go to the job that does it."""
     user: Any = request.user
@@ -107,7 +107,7 @@ def clone(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def power(request: HttpRequest, uuid: UUID, action: str) -> HttpResponse:
     """Start, stop or shut down a server; on GET ask first."""
     user: Any = request.user
@@ -132,7 +132,7 @@ def power(request: HttpRequest, uuid: UUID, action: str) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Ask whether to delete a server, and which of its drives; do it on POST."""
     user: Any = request.user

@@ -53,8 +53,9 @@ def update_tag(uuid: UUID, owner: User, spec: TagSpec) -> Tag:
         Missing: the owner has no such tag.
         Invalid: the owner has no such thing.
     """
+    require_tag(uuid, owner)
     kinds = find_resources(owner, spec.resources or [])
-    tag = lock_tag(uuid, owner)
+    tag = lock_tag(uuid, owner)  # after what it is linked with, as everywhere
     tag.name = spec.name
     tag.meta = tag.meta if spec.meta is None else spec.meta
     tag.save(update_fields=["name", "meta"])
@@ -72,6 +73,12 @@ def delete_tag(uuid: UUID, owner: User) -> None:
         Missing: the owner has no such tag.
     """
     lock_tag(uuid, owner).delete()
+
+
+def require_tag(uuid: UUID, owner: User) -> None:
+    """Raise Missing unless the owner has this tag."""
+    if not Tag.objects.owned_by(owner).filter(pk=uuid).exists():
+        raise Missing("There is no such tag.")
 
 
 def lock_tag(uuid: UUID, owner: User) -> Tag:

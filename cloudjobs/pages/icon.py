@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 MOST = 9
 
@@ -13,6 +14,7 @@ def count_in(request: HttpRequest, name: str) -> str:
     return "" if not int(digits or 0) else digits if int(digits) <= MOST else "+"
 
 
+@require_safe
 @cache_control(public=True, max_age=24 * 3600)
 def icon(request: HttpRequest) -> HttpResponse:
     counts = {name: count_in(request, name) for name in ("running", "failed")}
