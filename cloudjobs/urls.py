@@ -22,7 +22,7 @@ from drives.library.api import LibraryDriveViewSet
 from drives.snapshots.api import SnapshotViewSet
 from jobs.api import JobViewSet, WorkedOnViewSet
 from keypairs.api import KeyPairViewSet, PubkeyViewSet
-from servers.api import CapabilitiesView, ServerViewSet, TaggedServerViewSet
+from servers.api import CapabilitiesSchemaView, CapabilitiesView, ServerViewSet, TaggedServerViewSet
 from tags.api import TagViewSet
 
 router = ResourceRouter()
@@ -51,6 +51,7 @@ api_urls: list[URLPattern | URLResolver] = [
     path("", include("drives.api_urls")),
     path("balance/", BalanceView.as_view(), name="balance"),
     path("capabilities/", CapabilitiesView.as_view(), name="capabilities"),
+    path("capabilities/schema/", CapabilitiesSchemaView.as_view(), name="capabilities-schema"),
     path("cloud_status/", CloudStatusView.as_view(), name="cloud_status"),
     path("currentusage/", CurrentUsageView.as_view(), name="currentusage"),
     path("locations/", LocationsView.as_view(), name="locations"),

@@ -6,8 +6,8 @@ class DrivesConfig(AppConfig):
 
     def ready(self) -> None:
         from drives import operations
-        from drives.models import Drive
-        from drives.querysets import KIND
+        from drives.models import Drive, Snapshot
+        from drives.querysets import KIND, SNAPSHOTS
         from drives.snapshots import operations as snapshots
         from drives.uploads.actions import purge_uploads
         from jobs.registry import register, register_purge
@@ -18,6 +18,7 @@ class DrivesConfig(AppConfig):
         register(operations.ResizeDrive)
         register(operations.DeleteDrive)
         tags.register(KIND, Drive.objects.owned_by)
+        tags.register(SNAPSHOTS, Snapshot.objects.owned_by)
         register(snapshots.CreateSnapshot)
         register(snapshots.CloneSnapshot)
         register(snapshots.DeleteSnapshot)

@@ -272,7 +272,10 @@ class DeleteDrive(Operation):
                 mark_gone(SNAPSHOTS, snapshot)
             mark_gone(KIND, job.params["drive"])  # locks jobs, which come before drives
             drives.lock()
+            snapshots.lock()
             untag(KIND, job.params["drive"])
+            for snapshot in snapshots.values_list("pk", flat=True):
+                untag(SNAPSHOTS, snapshot)
             drives.delete()
         else:
             drives.lock()

@@ -148,6 +148,14 @@ class CapabilitiesView(APIView):
         return Response(capabilities())
 
 
+class CapabilitiesSchemaView(APIView):
+    """What `/capabilities/` is; it has no fields of its own to be described."""
+
+    def get(self, request: Request) -> Response:
+        text = "What drives and servers may be made of in this installation"
+        return Response({"allowed_methods": ["get"], "help_text": text})
+
+
 def server_spec(given: dict[str, Any]) -> ServerSpec:
     """Return what a checked request says of a server."""
     parts = {"drives", "nics", "tags", "pubkeys"}

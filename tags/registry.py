@@ -17,11 +17,11 @@ def register(kind: str, owned: Owned) -> None:
 def kinds_of(owner: Any, uuids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the kind of each of these objects, if the owner has it; their rows are locked.
 
-    Servers before drives, as everywhere.
+    In the order in which they were registered: servers, drives, snapshots, as everywhere.
     """
     wanted = list(uuids)
     kinds: dict[UUID, str] = {}
-    for kind in sorted(_kinds, reverse=True):
-        found = _kinds[kind](owner).filter(pk__in=wanted).locked()
+    for kind, owned in _kinds.items():
+        found = owned(owner).filter(pk__in=wanted).locked()
         kinds |= dict.fromkeys(found.values_list("pk", flat=True), kind)
     return kinds

@@ -35,7 +35,7 @@ class ResourcesField(serializers.ListField):
     child = ReferenceField("resources")
 
     def __init__(self, **kwargs: Any) -> None:
-        text = "Drives and servers that have the tag"
+        text = "Drives, servers and snapshots that have the tag"
         super().__init__(
             max_length=MOST_LINKS, required=False, allow_null=True, help_text=text, **kwargs
         )

@@ -81,7 +81,7 @@ KINDS = {
     ),
     "admin": Kind("/admin/(?!log(in|out)/).*", 302, CLOSED, CLOSED, ANSWERED),
     "fact": Kind(rf"{API}/(({FACTS})/|({EMPTY})/(detail/)?)?", 401, SHOWN, SHOWN),
-    "schema": Kind(rf"{API}/({OBJECTS}|libdrives|profile)/schema/", 401, SHOWN, SHOWN),
+    "schema": Kind(rf"{API}/({OBJECTS}|capabilities|libdrives|profile)/schema/", 401, SHOWN, SHOWN),
     "key pairs": Kind(rf"{API}/keypairs/", 401, SHOWN, SHOWN),  # a new one names nothing
     "list": Kind(
         rf"{API}/(?!keypairs/$)({OBJECTS})/(detail/|availability_groups/)?", 401, LISTED, OWN_ONLY

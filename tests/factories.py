@@ -149,7 +149,7 @@ class KeyPairFactory(DjangoModelFactory[KeyPair]):
 
 
 class TagFactory(DjangoModelFactory[Tag]):
-    """A tag; `resources` are the drives and servers that have it."""
+    """A tag; `resources` are the drives, servers and snapshots that have it."""
 
     class Meta:
         model = Tag
@@ -161,5 +161,5 @@ class TagFactory(DjangoModelFactory[Tag]):
     @factory.post_generation
     def resources(self: Tag, create: bool, objects: list[Any] | None, **kwargs: Any) -> None:
         for each in objects or []:
-            kind = "drives" if isinstance(each, Drive) else "servers"
+            kind = f"{each._meta.model_name}s"
             TagLink.objects.create(tag=self, kind=kind, object_uuid=each.pk)

@@ -206,10 +206,10 @@ def mount_json(mount: Mount) -> dict[str, Any]:
     }
 
 
-def tag_json(tag: Tag, *resources: Drive | Server, **differing: Any) -> dict[str, Any]:
+def tag_json(tag: Tag, *resources: Drive | Server | Snapshot, **differing: Any) -> dict[str, Any]:
     """Return the JSON of a tag that these have; `differing` keys replace these."""
     owner = related_json("user", tag.owner_id)
-    kinds = ["drives" if isinstance(each, Drive) else "servers" for each in resources]
+    kinds = [f"{each._meta.model_name}s" for each in resources]
     return {
         "meta": tag.meta,
         "name": tag.name,

@@ -24,6 +24,7 @@ from drives.querysets import KIND, SNAPSHOTS
 from drives.snapshots.operations import CloneSnapshot, CreateSnapshot, DeleteSnapshot
 from jobs.actions import JobSpec, Resource, submit
 from jobs.models import Job, JobLink
+from tags.actions import tag_object
 
 DELETABLE = (Snapshot.Status.AVAILABLE, Snapshot.Status.UNAVAILABLE)
 
@@ -35,6 +36,7 @@ class SnapshotSpec:
     drive: UUID
     name: str = ""
     meta: dict[str, str] = field(default_factory=dict)
+    tags: list[UUID] | None = None
 
 
 @transaction.atomic
@@ -42,7 +44,7 @@ def create_snapshots(owner: User, specs: list[SnapshotSpec]) -> list[Snapshot]:
     """Take snapshots of drives, all or none; each is there at once, as `creating`.
 
     Raises:
-        Invalid: there is no such drive.
+        Invalid: there is no such drive, or no such tag.
         Refused: the drive's image is not whole, a server that runs may change it, or it is in the
             library.
         BackendUnavailable: a copy of it does not fit on its host.
@@ -70,6 +72,7 @@ def create_snapshot(drive: Drive | None, owner: User, spec: SnapshotSpec) -> Sna
         status=Snapshot.Status.CREATING,
         storage_host=drive.storage_host,
     )
+    tag_object(SNAPSHOTS, snapshot.pk, owner, spec.tags)
     params = {"source": str(drive.pk), "storage_host": drive.storage_host}
     drive_resource = Resource(KIND, drive.pk, drive.name)
     submit_for(snapshot, CreateSnapshot.name, drive_resource, params=params, weight=weight)
@@ -145,11 +148,11 @@ def clone_snapshot(
 
 @transaction.atomic
 def update_snapshot(uuid: UUID, owner: User, changes: dict[str, Any]) -> Snapshot:
-    """Change a snapshot's name and meta.
+    """Change a snapshot's name, meta and tags.
 
     Raises:
         Missing: the owner has no such snapshot.
-        Invalid: another drive is named than the one that it was taken of.
+        Invalid: another drive is named than the one that it was taken of, or no tag of the owner.
         Refused: it is being deleted.
     """
     snapshot = lock_snapshot(uuid, owner)
@@ -160,6 +163,7 @@ def update_snapshot(uuid: UUID, owner: User, changes: dict[str, Any]) -> Snapsho
     snapshot.name = changes.get("name") or snapshot.name
     snapshot.meta = changes.get("meta", snapshot.meta)
     snapshot.save(update_fields=["name", "meta"])
+    tag_object(SNAPSHOTS, snapshot.pk, owner, changes.get("tags"))
     return snapshot
 
 

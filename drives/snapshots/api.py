@@ -1,5 +1,6 @@
 """`/snapshots/`: requests are checked for their form here; what may be done, the actions decide."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from rest_framework.response import Response
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
 from cloudjobs.api.fields import related
-from cloudjobs.api.viewsets import Names, ResourceViewSet
+from cloudjobs.api.filters import Condition
+from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
 from drives.models import Snapshot
 from drives.querysets import KIND, SNAPSHOTS
 from drives.serializers import CloneRequest, DeletionRequest, DriveSerializer
@@ -22,6 +24,7 @@ from drives.snapshots.serializers import SnapshotChange, SnapshotRequest, Snapsh
 from jobs.idempotency import answer_once
 from jobs.models import JobLink
 from tags.actions import tags_of
+from tags.models import TagLink
 
 
 class SnapshotViewSet(ResourceViewSet):
@@ -36,15 +39,23 @@ class SnapshotViewSet(ResourceViewSet):
         "uuid": "pk",
     }
     ordering_lookups: ClassVar[dict[str, str]] = {"uuid": "pk", "name": "name"}
+    filter_conditions: ClassVar[dict[str, Condition]] = {"tag": TagLink.objects.tagged(SNAPSHOTS)}
     default_order: ClassVar[tuple[str, ...]] = ("-created_at",)
 
     schema_list_methods: ClassVar[Names] = ["get", "delete", "post"]
     schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
-    schema_filtering: ClassVar[dict[str, Any]] = dict.fromkeys(filter_lookups, "exact")
+    schema_filtering: ClassVar[dict[str, Any]] = dict.fromkeys([*filter_lookups, "tag"], "exact")
     schema_ordering: ClassVar[Names] = ["uuid", "name"]
 
     def get_queryset(self) -> QuerySet[Snapshot]:
         return Snapshot.objects.owned_by(self.owner)
+
+    def serialize(self, objects: Iterable[Any]) -> Objects:
+        objects = list(objects)
+        tags = TagLink.objects.tags_of(SNAPSHOTS, [each.pk for each in objects])
+        for each in objects:
+            each.visible_tags = tags.get(each.pk, [])
+        return super().serialize(objects)
 
     @action(detail=False, url_path="detail")
     def detailed_list(self, request: Request) -> HttpResponseBase:
@@ -60,7 +71,7 @@ class SnapshotViewSet(ResourceViewSet):
         return Response(body, status.HTTP_201_CREATED, headers=headers)
 
     def update(self, request: Request, uuid: str) -> Response:
-        """Change name and meta."""
+        """Change name, meta and tags."""
         (changes,) = validate_each(SnapshotChange, [request.data])
         snapshot = actions.update_snapshot(UUID(uuid), self.owner, changes)
         return Response(self.serialize([snapshot])[0])

@@ -19,6 +19,7 @@ from jobs.actions import mark_gone
 from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import Operation
+from tags.actions import untag
 
 
 def snapshots_of(job: Job) -> Any:
@@ -84,6 +85,8 @@ class DeleteSnapshot(Operation):
         snapshots = snapshots_of(job)
         if job.state == Job.State.SUCCESS:
             mark_gone(SNAPSHOTS, job.params["snapshot"])  # locks jobs, which come before snapshots
+            snapshots.lock()
+            untag(SNAPSHOTS, UUID(job.params["snapshot"]))
             snapshots.delete()
         else:
             deleting = snapshots.filter(status=Snapshot.Status.DELETING)

@@ -14,17 +14,10 @@ from cloudjobs.api.fields import (
     WireDateTimeField,
     related,
 )
+from cloudjobs.api.schema import NO_DEFAULT
 from drives.models import Snapshot
 from drives.querysets import KIND, SNAPSHOTS
-
-
-class NoTagsField(serializers.ListField):
-    """Snapshots have no tags, so an empty list is all that may be given."""
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        if super().to_internal_value(data):
-            raise serializers.ValidationError("A snapshot has no tags.")
-        return []
+from tags.serializers import TagsField
 
 
 class SnapshotTimeField(WireDateTimeField):
@@ -42,10 +35,9 @@ class SnapshotRequest(serializers.Serializer[Any]):
         max_length=255,
         help_text="Optional human readable name of the snapshot",
     )
-    tags = NoTagsField(required=False)
+    tags = TagsField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs.pop("tags", None)
         given = {"drive": attrs.pop("drive_id")} if "drive_id" in attrs else {}
         return attrs | given
 
@@ -63,7 +55,7 @@ class SnapshotChange(SnapshotRequest):
 
 
 class SnapshotSerializer(NarrowedFields, SnapshotRequest):
-    """A snapshot in full."""
+    """A snapshot in full; expects `visible_tags` on it."""
 
     allocated_size = serializers.IntegerField(
         read_only=True, help_text="Physical size of the snapshot; null until it is there"
@@ -75,7 +67,7 @@ class SnapshotSerializer(NarrowedFields, SnapshotRequest):
     permissions = EmptyListField("list", help_text="What the user who asks may do")
     resource_uri = ResourceUriField(SNAPSHOTS, help_text="The path of this snapshot")
     status = serializers.CharField(read_only=True, help_text="Status of the snapshot")
-    tags = EmptyListField(help_text="Tags of this snapshot")  # type: ignore[assignment]
+    tags = TagsField(source="visible_tags", default=NO_DEFAULT)
     timestamp = SnapshotTimeField(
         source="created_at",
         read_only=True,

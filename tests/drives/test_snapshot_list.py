@@ -108,7 +108,7 @@ def test_schema_describes_the_resource(api: APIClient) -> None:
         "permissions": ("list", no_default, True, False),
         "resource_uri": ("string", no_default, True, True),
         "status": ("string", no_default, True, True),
-        "tags": ("related", no_default, True, False),
+        "tags": ("related", no_default, False, False),
         "timestamp": ("string", None, True, True),
         "uuid": ("string", None, True, True),
     }
@@ -117,6 +117,6 @@ def test_schema_describes_the_resource(api: APIClient) -> None:
         "allowed_list_http_methods": ["get", "delete", "post"],
         "default_format": "application/json",
         "default_limit": 20,
-        "filtering": dict.fromkeys(("drive", "name", "name__contains", "uuid"), "exact"),
+        "filtering": dict.fromkeys(("drive", "name", "name__contains", "tag", "uuid"), "exact"),
         "ordering": ["uuid", "name"],
     }

@@ -185,7 +185,7 @@ def test_no_snapshot_that_does_not_fit(
         ({"name": 1}, "name"),
         ({"meta": {"a": 1}}, "meta.a"),
         ({"meta": {"k" * 33: "v"}}, "meta." + "k" * 32),
-        ({"tags": ["x"]}, "tags"),
+        ({"tags": ["x"]}, "tags.0"),
     ],
 )
 def test_bad_definition_takes_nothing(

@@ -59,6 +59,12 @@ def test_limits_of_the_settings_hold(api: APIClient, settings: Settings) -> None
     assert faults_of(response) == [("validation", "smp")]
 
 
+def test_schema_has_no_fields(api: APIClient) -> None:
+    schema = api.get(f"{CAPABILITIES}schema/").json()
+    assert schema.pop("help_text")
+    assert schema == {"allowed_methods": ["get"]}
+
+
 def test_capabilities_are_for_every_user(stranger_api: APIClient, anonymous_api: APIClient) -> None:
     assert stranger_api.get(CAPABILITIES).status_code == 200
     assert anonymous_api.get(CAPABILITIES).status_code == 401
