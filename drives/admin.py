@@ -13,21 +13,67 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from cloudjobs.api.exceptions import PointedError
+from cloudjobs.api.exceptions import PointedError, Refused
 from drives import reconciliation
+from drives.actions import delete_drives
 from drives.cloning import clone_drive
 from drives.library.actions import move_to_library
 from drives.library.admin import LibraryEntryAdmin
 from drives.models import Drive, Snapshot, Upload
+from drives.snapshots.actions import clone_snapshot, delete_snapshots
+from drives.uploads.actions import is_uploading
 
+MOST_SHOWN = 50  # names in a question
 READ_ONLY_OF_SNAPSHOT = ("status", "size", "allocated_size", "storage_host", "created_at")
 
 __all__ = ["DriveAdmin", "LibraryEntryAdmin"]
 
 
+class RemovingAdmin(admin.ModelAdmin):
+    """Deletes by the API's own action, after a question: Django's own would leave the bytes."""
+
+    def remove_one(self, one: Any, by: Any) -> None:
+        """Submit the deletion of an object, for its owner or by the operator who asks."""
+        raise NotImplementedError
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"drives.delete_{self.opts.model_name}")
+
+    @admin.action(description="Delete the selected %(verbose_name_plural)s", permissions=["remove"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Ask first; then delete what can be deleted, and tell why the rest cannot."""
+        if "confirmed" not in request.POST:
+            return self.ask_to_remove(request, queryset)
+        for one in queryset:
+            try:
+                self.remove_one(one, request.user)
+            except PointedError as error:
+                messages.error(request, f"Not deleted: {one}. {error}")
+            else:
+                messages.success(request, f"Being deleted: {one}.")
+        return None
+
+    def ask_to_remove(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Delete {queryset.count()} of the {self.opts.verbose_name_plural}?",
+            "opts": self.opts,
+            "objects": queryset[:MOST_SHOWN],
+            "selected": request.POST.getlist("_selected_action"),
+            "across": request.POST.get("select_across", "0"),
+        }
+        return TemplateResponse(request, "admin/drives/remove.html", context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Drive)
-class DriveAdmin(admin.ModelAdmin):
-    """Names and notes can be changed here; drives are made and deleted through the API."""
+class DriveAdmin(RemovingAdmin):
+    """Names and notes can be changed here; drives are made through the API."""
 
     list_display = ("name", "holder", "media", "gibibytes", "status", "storage_host", "created_at")
     list_filter = ("status", "media", "storage_type", "storage_host")
@@ -54,7 +100,10 @@ class DriveAdmin(admin.ModelAdmin):
         "created_at",
     )
 
-    actions = ("clone", "move_to_library")
+    actions = ("clone", "move_to_library", "remove")
+
+    def remove_one(self, one: Drive, by: Any) -> None:
+        delete_drives([one.pk], one.owner or by)
 
     @admin.display(description="owner", ordering="owner")
     def holder(self, drive: Drive) -> str:
@@ -103,38 +152,32 @@ class DriveAdmin(admin.ModelAdmin):
         context = {**site, "title": "Reconcile storage", "found": found, "opts": self.opts}
         return TemplateResponse(request, "admin/drives/reconcile.html", context)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Drive | None = None) -> bool:
-        return False
-
     @admin.display(description="size", ordering="size")
     def gibibytes(self, drive: Drive) -> str:
         return f"{drive.size / 1024**3:.2f} GiB"
 
 
 @admin.register(Upload)
-class UploadAdmin(admin.ModelAdmin):
-    """Uploads in chunks, of the last day; only to be looked at."""
+class UploadAdmin(RemovingAdmin):
+    """Uploads in chunks, of the last day: to be looked at, and given up with their drives."""
 
     list_display = ("drive", "length", "bytes_done", "changed_at")
-    list_select_related = ("drive",)
+    list_select_related = ("drive", "drive__owner")
     search_fields = ("drive__name", "drive__uuid", "drive__owner__email")
+    actions = ("remove",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def remove_one(self, one: Upload, by: Any) -> None:
+        if not is_uploading(one.drive):
+            raise Refused("It is complete; delete the drive, if that is meant.", "status")
+        delete_drives([one.drive_id], one.drive.owner or by)
 
     def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
-        return False
-
 
 @admin.register(Snapshot)
-class SnapshotAdmin(admin.ModelAdmin):
-    """Names and notes can be changed here; snapshots are taken and deleted through the API."""
+class SnapshotAdmin(RemovingAdmin):
+    """Names and notes can be changed here; snapshots are taken through the API."""
 
     list_display = ("name", "drive", "owner", "status", "allocated_size", "created_at")
     list_filter = ("status", "storage_host")
@@ -142,9 +185,18 @@ class SnapshotAdmin(admin.ModelAdmin):
     search_fields = ("name", "uuid", "drive__uuid", "owner__email")
     fields = ("uuid", "owner", "drive", "name", "meta", *READ_ONLY_OF_SNAPSHOT)
     readonly_fields = ("uuid", "owner", "drive", *READ_ONLY_OF_SNAPSHOT)
+    actions = ("clone", "remove")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def remove_one(self, one: Snapshot, by: Any) -> None:
+        delete_snapshots([one.pk], one.owner)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Snapshot | None = None) -> bool:
-        return False
+    @admin.action(description="Make drives of the selected snapshots", permissions=["change"])
+    def clone(self, request: HttpRequest, queryset: QuerySet[Snapshot]) -> None:
+        """Make a drive of each, for its owner."""
+        for snapshot in queryset:
+            try:
+                clone = clone_snapshot(snapshot.pk, snapshot.owner, {})
+            except PointedError as error:
+                messages.error(request, f"Not cloned: {snapshot.name}. {error}")
+            else:
+                messages.success(request, f"Cloning {snapshot.name} as {clone.name}.")

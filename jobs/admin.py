@@ -5,13 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
+from django.utils import timezone
 from mptt.admin import MPTTModelAdmin
 
 from accounts.models import User
 from cloudjobs.api.exceptions import PointedError
+from cloudjobs.api.filters import is_uuid
 from jobs.actions import cancel_job, retry_job
+from jobs.listing import LATELY
 from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
 
@@ -29,6 +32,38 @@ class ReadOnly:
         return False
 
 
+class StandingFilter(admin.SimpleListFilter):
+    """What an operator asks first: what runs, what waits, what failed."""
+
+    title = "standing"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("running", "Running"), ("waiting", "Waiting"), ("failed", "Failed in a day")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen: dict[str, Callable[[], Any]] = {
+            "running": queryset.running,
+            "waiting": queryset.free,
+            "failed": lambda: queryset.failed_since(timezone.now() - LATELY),
+        }
+        return chosen.get(self.value() or "", queryset.all)()
+
+
+class WorkerFilter(admin.SimpleListFilter):
+    """The workers that are at work now; the history knows too many."""
+
+    title = "worker"
+    parameter_name = "worker"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Job.objects.running().order_by("worker").values_list("worker", flat=True)
+        return [(name, name) for name in names.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(worker=self.value()) if self.value() else queryset
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnly, MPTTModelAdmin):
     """The list is the tree: newest root first, each followed by what is below it."""
@@ -41,12 +76,13 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
         "percent",
         "owner",
         "worker",
-        "attempts",
-        "created",
+        "created_at",
     )
-    list_filter = ("state", "operation", "is_internal", "worker")
-    list_select_related = ("owner",)
-    search_fields = ("uuid", "owner__email", "links__object_uuid")
+    list_filter = (StandingFilter, "state", "operation", "is_internal", WorkerFilter)
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # it counts the whole history, once for each choice
+    search_fields = ("uuid", "owner__email")
+    search_help_text = "A uuid, of a job or of what it works on; or a part of the owner's email."
     fieldsets = (
         (
             None,
@@ -79,10 +115,27 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
         return ("-tree_id", "lft")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Fetch what is below the jobs of a page at once, as their progress depends on it."""
+        """Fetch owners, and what is below the jobs of a page, as their progress depends on it."""
         changelist = super().get_changelist_instance(request)
         changelist.result_list = with_trees(list(changelist.result_list))
+        prefetch_related_objects(changelist.result_list, "owner")
         return changelist
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        """Find by what has an index, so that a long history is not read for each search."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        if is_uuid(text):
+            linked = JobLink.objects.filter(object_uuid=text).values("job")
+            return queryset.filter(Q(pk=text) | Q(pk__in=linked)), False
+        return queryset.filter(owner__in=User.objects.filter(email__icontains=text)), False
+
+    @admin.display(description="created", ordering="created")
+    def created_at(self, job: Job) -> str:
+        return f"{job.created:%Y-%m-%d %H:%M} UTC"
 
     @admin.display(description="works on")
     def names(self, job: Job) -> str:

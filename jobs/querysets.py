@@ -16,6 +16,11 @@ from jobs.roll_up import walk
 LOG = ("events", "samples", "params")  # what grows with a job and most readers do not need
 
 
+def stale() -> Any:
+    """Return the time before which a worker must have been silent to lose its job."""
+    return Now() - timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
 class JobQuerySet(QuerySet[Any]):
     def visible(self) -> Self:
         """Return the jobs that users see; creating, resizing and deleting have internal ones."""
@@ -33,8 +38,12 @@ class JobQuerySet(QuerySet[Any]):
 
     def free(self) -> Self:
         """Return the unfinished leaves without a lease, or with one that nobody renews."""
-        stale = Now() - timedelta(seconds=settings.JOB_LEASE_SECONDS)
-        return self.unfinished().leaves().filter(Q(lease_token=None) | Q(heartbeat_at__lt=stale))
+        return self.unfinished().leaves().filter(Q(lease_token=None) | Q(heartbeat_at__lt=stale()))
+
+    def running(self) -> Self:
+        """Return the leaves that a worker is at work on."""
+        leased = self.unfinished().leaves().filter(lease_token__isnull=False)
+        return leased.filter(heartbeat_at__gte=stale())
 
     def claimable(self) -> Self:
         """Return the jobs that wait for a worker."""
@@ -43,6 +52,10 @@ class JobQuerySet(QuerySet[Any]):
     def exhausted(self) -> Self:
         """Return the jobs that cost so many workers that no further one shall try."""
         return self.free().filter(fruitless__gte=settings.JOB_MAX_ATTEMPTS)
+
+    def failed_since(self, time: datetime) -> Self:
+        """Return the root jobs that failed after a time; the index of the history finds them."""
+        return self.roots().filter(finished_at__gte=time, state=self.model.State.FAILED)
 
     def finished_before(self, time: datetime) -> Self:
         return self.filter(finished_at__lt=time).exclude(state=self.model.State.STARTED)
