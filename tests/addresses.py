@@ -7,9 +7,11 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiToken, User
-from drives.models import Drive
+from drives.models import Snapshot
 from jobs.actions import JobSpec, Resource, submit
 from jobs.models import Job, JobLink
+from servers.models import Server
+from tags.models import TagLink
 from tests.factories import (
     MIB,
     DriveFactory,
@@ -68,8 +70,8 @@ def with_objects(path: str) -> str:
 
 def make_everything(owner: User) -> None:
     """Make one object of each kind, so that every address with a uuid has one to tell of."""
-    DriveFactory(uuid=UUID, owner=owner, storage_host="dssd-1", name="owned disk", size=512 * MIB)
-    snapshot = SnapshotFactory(
+    DriveFactory(uuid=UUID, owner=owner, storage_host="dssd-1", name="owned disk", size=16 * MIB)
+    SnapshotFactory(
         uuid=UUID,
         owner=owner,
         name="owned snapshot",
@@ -77,17 +79,18 @@ def make_everything(owner: User) -> None:
         drive__name="owned source",
     )
     LibraryEntryFactory(drive__uuid=LIBRARY_UUID)
-    server = ServerFactory(uuid=UUID, owner=owner, name="owned server")
-    MountFactory(server=server, drive__name="owned system")
+    ServerFactory(uuid=UUID, owner=owner, name="owned server")
     KeyPairFactory(uuid=UUID, owner=owner, name="owned key")
-    TagFactory(uuid=UUID, owner=owner, name="owned tag", resources=[server])
-    ApiToken.objects.create(uuid=UUID, user=owner, name="owned token", digest="0" * 64)
-    make_job(owner, snapshot.drive)
-
-
-def make_job(owner: User, drive: Drive) -> None:
-    """Make a job that works on a drive."""
+    TagFactory(uuid=UUID, owner=owner, name="owned tag")
     submit(JobSpec("test_noted"), owner)
-    resource = Resource("drives", drive.pk, drive.name)
-    Job.objects.update(uuid=UUID, resources=[resource.as_json()])
-    JobLink.objects.create(job_id=UUID, kind=resource.kind, object_uuid=resource.uuid)
+    Job.objects.update(uuid=UUID)
+
+
+def connect_everything(owner: User) -> None:
+    """Have these objects name each other, and the owner a token."""
+    MountFactory(server=Server.objects.get(), drive__name="owned system")
+    TagLink.objects.create(tag_id=UUID, kind="servers", object_uuid=UUID)
+    source = Snapshot.objects.get().drive
+    Job.objects.update(resources=[Resource("drives", source.pk, source.name).as_json()])
+    JobLink.objects.create(job_id=UUID, kind="drives", object_uuid=source.pk)
+    ApiToken.objects.create(uuid=UUID, user=owner, name="owned token", digest="0" * 64)

@@ -17,3 +17,13 @@ def test_test_of_a_fault_exists(test: str) -> None:
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
 def test_page_is_reached_from_the_readme(page: Path) -> None:
     assert f"docs/{page.name}" in (ROOT / "README.md").read_text()
+
+
+def test_units_start_what_the_procfile_starts() -> None:
+    page = (ROOT / "docs/operating.md").read_text()
+    for line in (ROOT / "Procfile").read_text().splitlines():
+        command = line.split("setpriv --pdeathsig TERM ")[1]
+        command = command.replace("${HOST:-127.0.0.1}", "127.0.0.1").replace(
+            "${PORT:-8000}", "8000"
+        )
+        assert f"ExecStart=/srv/cloudjobs/{command}\n" in page

@@ -203,3 +203,10 @@ def test_deletion_takes_the_right_to_delete(unchanged: Unchanged) -> None:
         address = reverse("admin:drives_drive_changelist")
         body = {"action": "remove", "_selected_action": [str(drive.pk)], "confirmed": "yes"}
         assert clerk.post(address, body).status_code == 403
+
+
+def test_user_with_drives_is_not_deleted(operator: Client, owner: User) -> None:
+    DriveFactory(owner=owner)
+    address = reverse("admin:accounts_user_delete", args=[owner.pk])
+    assert operator.post(address, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=owner.pk).exists()
