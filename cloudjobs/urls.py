@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from cloudjobs import health
 from cloudjobs.api.routers import ResourceRouter
-from cloudjobs.api.viewsets import UUID_PATTERN
+from cloudjobs.api.viewsets import UUID_PATTERN, ResourceViewSet
 from cloudjobs.billing import BalanceView, CurrentUsageView, PricingView
 from cloudjobs.installation import (
     NEVER_TAGGED,
@@ -19,8 +19,8 @@ from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet, TaggedDriveViewSet
 from drives.library.api import LibraryDriveViewSet
-from drives.snapshots.api import SnapshotViewSet
-from jobs.api import JobViewSet, WorkedOnViewSet
+from drives.snapshots.api import SnapshotViewSet, TaggedSnapshotViewSet
+from jobs.api import JobViewSet
 from keypairs.api import KeyPairViewSet, PubkeyViewSet
 from servers.api import CapabilitiesSchemaView, CapabilitiesView, ServerViewSet, TaggedServerViewSet
 from tags.api import TagViewSet
@@ -38,7 +38,7 @@ router.register("tags", TagViewSet, basename="tag")
 TAG = f"tags/(?P<uuid>{UUID_PATTERN})"
 
 
-def tagged(kind: str, viewset: type[WorkedOnViewSet]) -> list[URLPattern]:
+def tagged(kind: str, viewset: type[ResourceViewSet]) -> list[URLPattern]:
     """Return the addresses of what has a tag, in short and in full."""
     return [
         re_path(f"^{TAG}/{kind}/$", viewset.as_view({"get": "list"}), name=f"tag-{kind}"),
@@ -60,6 +60,7 @@ api_urls: list[URLPattern | URLResolver] = [
     *(path(f"{name}/detail/", FixedListView.as_view()) for name in NOT_OFFERED),
     *tagged("drives", TaggedDriveViewSet),
     *tagged("servers", TaggedServerViewSet),
+    *tagged("snapshots", TaggedSnapshotViewSet),
     *(re_path(f"^{TAG}/{name}/$", NeverTaggedView.as_view()) for name in NEVER_TAGGED),
     path("", include(router.urls)),
 ]

@@ -65,7 +65,7 @@ API = r"/api/2\.0"
 OBJECTS = "drives|jobs|keypairs|pubkeys|servers|snapshots|tags"
 FACTS = "balance|capabilities|cloud_status|currentusage|locations|pricing|profile"
 EMPTY = "fwpolicies|ips|licenses|subscriptions|vlans"
-BELOW = r"action|download|runtime|drives|servers"
+BELOW = "action|download|runtime|(drives|servers|snapshots)(/detail)?|ips|vlans"
 
 # An address fits exactly one of them, so a new one has to be put where it belongs.
 KINDS = {

@@ -24,6 +24,7 @@ from drives.snapshots.serializers import SnapshotChange, SnapshotRequest, Snapsh
 from jobs.idempotency import answer_once
 from jobs.models import JobLink
 from tags.actions import tags_of
+from tags.api import own_tag
 from tags.models import TagLink
 
 
@@ -58,7 +59,7 @@ class SnapshotViewSet(ResourceViewSet):
         return super().serialize(objects)
 
     @action(detail=False, url_path="detail")
-    def detailed_list(self, request: Request) -> HttpResponseBase:
+    def detailed_list(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         """Answer the list."""
         return self.list(request)
 
@@ -104,3 +105,11 @@ class SnapshotViewSet(ResourceViewSet):
         shown = DriveSerializer().to_representation(drive)
         shown["resource_uri"] = related(KIND, drive.pk)
         return Response(shown, status.HTTP_202_ACCEPTED)
+
+
+class TaggedSnapshotViewSet(SnapshotViewSet):
+    """`/tags/{uuid}/snapshots/`, and its `detail/`: the snapshots that have a tag."""
+
+    def get_queryset(self) -> QuerySet[Snapshot]:
+        tag = own_tag(self.owner, self.kwargs["uuid"])
+        return super().get_queryset().filter(TagLink.objects.tagged(SNAPSHOTS)([str(tag.pk)]))

@@ -12,7 +12,15 @@ from drives.models import Drive, Snapshot
 from tags.models import Tag, TagLink
 from tests.conftest import Unchanged
 from tests.factories import DriveFactory, SnapshotFactory, TagFactory
-from tests.wire import API, assert_as_many, faults_of, queries_of, related_json, tag_json
+from tests.wire import (
+    API,
+    assert_as_many,
+    faults_of,
+    queries_of,
+    related_json,
+    snapshot_json,
+    tag_json,
+)
 
 SNAPSHOTS = f"{API}/snapshots/"
 
@@ -91,6 +99,19 @@ def test_list_is_filtered_by_tag(api: APIClient, owner: User, tags: list[Tag]) -
     assert found(f"tag={first}") == [str(both.pk), str(one.pk)]
     assert found(f"tag={first}&tag={second}") == [str(both.pk)]
     assert found("tag=no-such-tag") == []
+
+
+@pytest.mark.parametrize("path", ["", "detail/"])
+def test_snapshots_of_a_tag_are_listed(
+    api: APIClient, stranger_api: APIClient, owner: User, snapshot: Snapshot, path: str
+) -> None:
+    tag = TagFactory(owner=owner, resources=[snapshot])
+    SnapshotFactory(owner=owner)
+    address = f"{API}/tags/{tag.pk}/snapshots/{path}"
+    expected = snapshot_json(snapshot, tags=shown([tag]))
+    assert api.get(address).json()["objects"] == [expected]
+    refused = stranger_api.get(address)
+    assert (refused.status_code, faults_of(refused)) == (404, [("notexist", None)])
 
 
 @pytest.mark.parametrize("what", ["snapshots", "drives"])
