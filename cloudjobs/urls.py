@@ -1,6 +1,7 @@
 """Every address of the service."""
 
 from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from cloudjobs import health
@@ -65,6 +66,12 @@ api_urls: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
 ]
 
+
+def no_page_of_its_own(request: HttpRequest, object_id: str) -> HttpResponse:
+    """Answer that there is no page; Django's "view on site" breaks on keys that are no UUIDs."""
+    raise Http404
+
+
 urlpatterns = [
     path("", overview, name="overview"),
     path("", include("accounts.urls")),
@@ -73,6 +80,7 @@ urlpatterns = [
     path("servers/", include("servers.urls")),
     path("icon.svg", icon, name="icon"),
     path("favicon.ico", icon),  # what browsers ask for on pages that name none
+    path("admin/r/<path:object_id>", admin.site.admin_view(no_page_of_its_own)),
     path("admin/", admin.site.urls),
     path("api/2.0/", include((api_urls, "api"))),
     path("healthz", health.alive, name="healthz"),

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -55,6 +56,12 @@ def test_list_and_object_open(operator: Client, server: Server, model: type[Mode
     assert operator.get(page(model, "changelist")).status_code == 200
     for row in model._default_manager.all()[:2]:
         assert operator.get(page(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["nonsense", "0", "12345678-1234-1234-1234-123456789abc"])
+def test_objects_have_no_page_on_the_site(operator: Client, key: str) -> None:
+    kind = ContentType.objects.get_for_model(Drive)
+    assert operator.get(f"/admin/r/{kind.pk}/{key}/").status_code == 404
 
 
 def test_jobs_can_only_be_looked_at(operator: Client, server: Server) -> None:
