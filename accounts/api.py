@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.event_logins import COOKIE, COOKIE_PATH, COOKIE_SECONDS, login_of, seal_login
 from accounts.models import Profile
 from accounts.serializers import ProfileSerializer
 from cloudjobs.api.authentication import check_credentials
@@ -65,7 +66,7 @@ class LoginSerializer(serializers.Serializer[Any]):
 
 
 class AccountActionView(APIView):
-    """`POST /accounts/action/?do=login|logout|check_login`: the session cookie and its end.
+    """`POST /accounts/action/?do=…`: the session cookie and its end, and the cookie for events.
 
     Logging in asks for no CSRF token, as there is no session yet that could be misused.
     """
@@ -74,6 +75,7 @@ class AccountActionView(APIView):
         "login": "log_in",
         "logout": "log_out",
         "check_login": "check_login",
+        "authenticate_asynchronous": "admit_to_events",
     }
 
     def post(self, request: Request) -> Response:
@@ -99,6 +101,20 @@ class AccountActionView(APIView):
 
     def check_login(self, request: Request) -> Response:
         return self.success("check_login", request.user.pk)
+
+    def admit_to_events(self, request: Request) -> Response:
+        """Answer with the cookie that opens a web socket; no other site's pages can use it."""
+        response = self.success("authenticate_asynchronous", request.user.pk)
+        response.set_cookie(
+            COOKIE,
+            seal_login(login_of(request)),
+            max_age=COOKIE_SECONDS,
+            path=COOKIE_PATH,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
 
     def success(self, action: str, uuid: Any) -> Response:
         return Response({"action": action, "result": "success", "uuid": str(uuid)})
