@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from accounts.models import User
+from cloudjobs.announcing import announce
 from cloudjobs.api.exceptions import (
     Busy,
     Invalid,
@@ -21,7 +22,7 @@ from cloudjobs.api.exceptions import (
 )
 from drives import operations, placement
 from drives.models import Drive, Snapshot
-from drives.querysets import KIND, SNAPSHOTS
+from drives.querysets import KIND, SERVERS, SNAPSHOTS
 from drives.storage import (
     get_host,
     round_up_size,
@@ -228,6 +229,7 @@ def delete_locked(drive: Drive, by: User) -> None:
         raise Busy(
             f"The drive {drive.pk} is {drive.status}; delete it when that is done.", "status"
         )
+    announce(drive.owner_id, [(SERVERS, mount.server_id) for mount in drive.mounts.all()])
     drive.mounts.all().delete()
     submit_internal(operations.DeleteDrive.name, drive, by, *give_up_snapshots(drive))
 
@@ -251,8 +253,10 @@ def require_no_clones(drive: Drive) -> None:
 
 def settle_mounts(drives: Iterable[Drive]) -> None:
     """Let settled drives, whose rows are locked, show whether a server has them."""
-    keys = [drive.pk for drive in drives]
+    keys = {drive.pk: drive.owner_id for drive in drives}
     Drive.objects.filter(pk__in=keys, status__in=Drive.SETTLED).settle()
+    for drive, owner in keys.items():
+        announce(owner, [(KIND, drive)])
 
 
 def lock_to_change(uuid: UUID, by: User) -> Drive:

@@ -7,6 +7,7 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Valu
 
 KIND = "drives"
 SNAPSHOTS = "snapshots"
+SERVERS = "servers"
 SERVER_AT_WORK = ("starting", "running", "stopping")
 
 

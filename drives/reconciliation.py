@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from cloudjobs.announcing import announce
 from drives import actions, operations
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND
@@ -72,7 +73,11 @@ def find() -> list[Finding]:
 def fix(finding: Finding) -> bool:
     """Put one right, if it still is as it was found; tell whether anything was done."""
     remedy = REMEDIES.get(finding.fault)
-    return remedy(finding.host, finding.uuid) if remedy and finding.uuid else False
+    if remedy is None or finding.uuid is None or not remedy(finding.host, finding.uuid):
+        return False
+    drive = Drive.objects.filter(pk=finding.uuid).first()
+    announce(drive and drive.owner_id, [(KIND, finding.uuid)])
+    return True
 
 
 def on_host(host: StorageHost) -> Iterator[Finding]:

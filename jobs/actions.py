@@ -13,6 +13,7 @@ from django.db.models import Max
 from accounts.models import User
 from cloudjobs.api.exceptions import Missing, Refused
 from jobs import endings
+from jobs.announcing import announce_job, announce_work
 from jobs.events import EventKind, event
 from jobs.models import Job, JobLink
 from jobs.registry import get_operation
@@ -65,6 +66,7 @@ def submit(spec: JobSpec, owner: User) -> Job:
         for job in planned
         for one in job.resources
     )
+    announce_work(planned)
     for job in planned:
         if job.is_leaf:
             transaction.on_commit(partial(enqueue, job.pk))
@@ -205,3 +207,4 @@ def mark_gone(kind: str, uuid: UUID) -> None:
         for resource in job.resources:
             resource["is_gone"] |= (resource["kind"], resource["uuid"]) == (kind, str(uuid))
         Job.objects.filter(pk=job.pk).update(resources=job.resources)
+        announce_job(job)

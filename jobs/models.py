@@ -11,6 +11,7 @@ from django.utils import timezone
 from mptt.models import MPTTModel, TreeForeignKey
 
 from jobs import moves
+from jobs.announcing import announce_job, announce_work
 from jobs.events import EventKind, event
 from jobs.exceptions import LeaseLost
 from jobs.querysets import JobLinkQuerySet, JobManager
@@ -156,6 +157,7 @@ class Job(RolledUp, MPTTModel):
         events = [*self.events, *self.events_of_claim(worker)]
         rows = moves.claim(Job, pk=self.pk, token=token, worker=worker, events=events)
         if rows:
+            announce_job(self)
             self.events, self.lease_token, self.worker = events, token, worker
             self.attempts, self.fruitless = self.attempts + 1, self.fruitless + 1
         return bool(rows)
@@ -183,6 +185,7 @@ class Job(RolledUp, MPTTModel):
             heartbeat_at=Now(),
             **got_on,
         )
+        announce_job(self)
         self.bytes_done = max(self.bytes_done, reported.bytes_done)
         self.cursor, self.method = reported.cursor, reported.method
         self.samples = reported.samples or self.samples
@@ -203,6 +206,7 @@ class Job(RolledUp, MPTTModel):
             fruitless=Greatest(F("fruitless"), 1) - 1,
             events=[*self.events, back],
         )
+        announce_job(self)
 
     def end(
         self, state: State, failure: Failure = NO_FAILURE, reported: Reported | None = None
@@ -225,6 +229,7 @@ class Job(RolledUp, MPTTModel):
         )
         self.require_lease(ended)
         self.state, self.error = state, failure.message
+        announce_work([self])
 
     def end_from_outside(self, state: State, failure: Failure = NO_FAILURE) -> bool:
         """Finish an unfinished leaf, leased or not; False when it has ended already.
@@ -234,6 +239,7 @@ class Job(RolledUp, MPTTModel):
         unfinished = Job.objects.unfinished().filter(pk=self.pk)
         ended = unfinished.update(**self.ending(state, failure))
         self.state, self.error = state, failure.message
+        announce_work([self] if ended else [])
         return bool(ended)
 
     def ending(self, state: State, failure: Failure) -> dict[str, Any]:
@@ -283,6 +289,7 @@ class Job(RolledUp, MPTTModel):
             queued_at=Now(),
             last_modified=Now(),
         )
+        announce_work([self])
 
     def update_leased(self, **values: Any) -> None:
         """Change the row if it is still unfinished and leased under this instance's token."""
@@ -311,6 +318,7 @@ class Job(RolledUp, MPTTModel):
         values = self.ending(self.State(outcome(states)), failure)
         ended = unfinished.update(**values)
         self.refresh_from_db()
+        announce_work([self] if ended else [])
         return bool(ended)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
+from cloudjobs.announcing import announce
 from cloudjobs.api.exceptions import Invalid, Missing, PointedError
 from tags.models import Tag, TagLink
 from tags.registry import kinds_of
@@ -60,6 +61,7 @@ def update_tag(uuid: UUID, owner: User, spec: TagSpec) -> Tag:
     tag.meta = tag.meta if spec.meta is None else spec.meta
     tag.save(update_fields=["name", "meta"])
     if spec.resources is not None:
+        announce_tagged(tag)
         tag.links.all().delete()
         link(tag, kinds)
     return tag
@@ -72,7 +74,9 @@ def delete_tag(uuid: UUID, owner: User) -> None:
     Raises:
         Missing: the owner has no such tag.
     """
-    lock_tag(uuid, owner).delete()
+    tag = lock_tag(uuid, owner)
+    announce_tagged(tag)
+    tag.delete()
 
 
 def require_tag(uuid: UUID, owner: User) -> None:
@@ -109,6 +113,12 @@ def find_resources(owner: User, uuids: list[UUID]) -> dict[UUID, str]:
 def link(tag: Tag, kinds: dict[UUID, str]) -> None:
     links = (TagLink(tag=tag, kind=kind, object_uuid=uuid) for uuid, kind in kinds.items())
     TagLink.objects.bulk_create(links)
+    announce(tag.owner_id, ((kind, uuid) for uuid, kind in kinds.items()))
+
+
+def announce_tagged(tag: Tag) -> None:
+    """Announce what has a tag, which is about to lose it."""
+    announce(tag.owner_id, tag.links.values_list("kind", "object_uuid"))
 
 
 def tag_object(kind: str, uuid: UUID, owner: User, tags: list[UUID] | None) -> None:

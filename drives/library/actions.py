@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from cloudjobs.announcing import announce
 from cloudjobs.api.exceptions import Busy, Missing, Refused
 from drives.actions import DriveSpec, insert_drive
 from drives.models import Drive, LibraryEntry
@@ -52,4 +53,5 @@ def move_to_library(uuid: UUID) -> LibraryEntry:
         raise Refused("The drive has snapshots; delete them first.", "snapshots")
     untag(KIND, uuid)
     Drive.objects.filter(pk=uuid).update(owner=None)
+    announce(drive.owner_id, [(KIND, uuid)])
     return LibraryEntry.objects.create(drive_id=uuid)

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from cloudjobs.announcing import announce
 from cloudjobs.api.exceptions import (
     BackendUnavailable,
     Invalid,
@@ -156,6 +157,7 @@ def finish_upload(upload: Upload) -> bool:
         Drive.objects.filter(pk=drive.pk).lock()
         uploading = Drive.objects.filter(pk=drive.pk, status=Drive.Status.UPLOADING)
         if uploading.settle(size=upload.size):
+            announce(drive.owner_id, [(KIND, drive.pk)])
             logger.info("uploaded", extra={"drive": str(drive.pk), "bytes": upload.length})
     return True
 
