@@ -13,7 +13,7 @@ help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: export LOG_FORMAT ?= console
-run: $(VENV)/.runtime  ## Start web server and workers; Ctrl-C stops both
+run: $(VENV)/.runtime  ## Start web server, workers and events; Ctrl-C stops all
 	@$(BIN)/python manage.py prepare
 	@exec setpriv --pdeathsig TERM $(BIN)/honcho start
 

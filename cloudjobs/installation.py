@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.http.request import split_domain_port
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -59,9 +60,14 @@ class LocationsView(FixedListView):
             "default_frontend_signup_url": "",  # operators make the accounts
             "default_frontend_url": pages,
             "upload_url": api,
-            "websocket_url": "",
+            "websocket_url": settings.EVENTS_URL or self.own_events_url(),
         }
         return [dict(sorted({**settings.LOCATION, **addresses}.items()))]
+
+    def own_events_url(self) -> str:
+        """Return the address without a proxy: that of the web server, on the port for events."""
+        host, _ = split_domain_port(self.request.get_host())
+        return f"ws://{host}:{settings.EVENTS_PORT}/websocket"
 
 
 class CloudStatusView(APIView):

@@ -48,6 +48,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "events",
     "servers",
     "drives",
     "jobs",
@@ -299,6 +300,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- Events ---------------------------------------------------------------------------------
+
+EVENTS_PORT = env.int("EVENTS_PORT", default=env.int("PORT", default=8000) + 1)
+EVENTS_URL = env("EVENTS_URL", default="")  # e.g. wss://cloud.example.com/websocket, behind a proxy
+EVENT_SOCKETS_PER_USER = env.int("EVENT_SOCKETS_PER_USER", default=100)
+
 # --- Language, time, static files -----------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
@@ -351,6 +358,7 @@ LOGGING = {
     "loggers": {
         "django-q": {"level": "WARNING"},
         "django_guid": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
         # One line a request comes from cloudjobs.requests; errors keep their traceback.
         "django.request": {"level": "ERROR"},
     },

@@ -45,6 +45,7 @@ class Service:
     trust: ssl.SSLContext | bool = True  # whose certificates its clients take
     web: subprocess.Popen[bytes] | None = None
     cluster: subprocess.Popen[bytes] | None = None
+    events: subprocess.Popen[bytes] | None = None
 
     def manage(self, *command: str, **extra: str) -> str:
         """Run a management command and return what it prints."""
@@ -84,6 +85,16 @@ class Service:
     def start_cluster(self, workers: int = 2) -> None:
         self.cluster = self.spawn([sys.executable, "manage.py", "qcluster"], WORKERS=str(workers))
 
+    @property
+    def events_url(self) -> str:
+        """The address of the web socket, once `start_events` was called."""
+        return f"ws://127.0.0.1:{self.env['EVENTS_PORT']}/websocket"
+
+    def start_events(self) -> None:
+        health = f"http://127.0.0.1:{self.env['EVENTS_PORT']}/healthz"
+        self.events = self.spawn([sys.executable, "manage.py", "events"])
+        eventually(lambda: httpx.get(health).status_code == 200)
+
     def kill_cluster(self) -> None:
         """Kill the cluster's main process, as a crash would, and see that all below it go too."""
         assert self.cluster is not None
@@ -104,7 +115,7 @@ class Service:
             )
 
     def stop(self) -> None:
-        for process in (self.web, self.cluster):
+        for process in (self.web, self.cluster, self.events):
             if process is not None:
                 stop_tree(process)
 
@@ -218,6 +229,7 @@ def running_service(
             "DATABASE_URL": stack.enter_context(fresh_database(home)),
             "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
             "SECRET_KEY": "only for tests",
+            "EVENTS_PORT": str(free_port()),
             **own_redis(worker_id),
             **(certificate.variables if certificate else {}),
             **variables,

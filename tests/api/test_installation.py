@@ -86,7 +86,7 @@ def test_location_is_the_one_that_answers(api: APIClient, settings: Settings) ->
                 "documentation_url": "https://docs.example.com",
                 "id": "ZRH",
                 "upload_url": "http://testserver/api/2.0/",
-                "websocket_url": "",
+                "websocket_url": f"ws://testserver:{settings.EVENTS_PORT}/websocket",
             }
         ],
     }
@@ -159,3 +159,11 @@ def test_use_costs_as_many_queries_for_two_as_for_twenty(
     few = queries_of(lambda: api.get(f"{API}/currentusage/"))
     add(18)
     assert_as_many(few, queries_of(lambda: api.get(f"{API}/currentusage/")))
+
+
+def test_location_tells_the_address_of_events_behind_a_proxy(
+    api: APIClient, settings: Settings
+) -> None:
+    settings.EVENTS_URL = "wss://cloud.example.com/websocket"
+    (location,) = get(api, "locations/")["objects"]
+    assert location["websocket_url"] == settings.EVENTS_URL

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -34,6 +35,7 @@ def start(tmp_path: Path, worker_id: str) -> Iterator[Start]:
             "CLOUDJOBS_HOME": str(tmp_path),
             "DATABASE_URL": database,
             "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
+            "EVENTS_PORT": str(free_port()),
             **own_redis(worker_id),
         }
 
@@ -58,6 +60,12 @@ def make_run(env: dict[str, str], home: Path) -> Run:
 
 def is_ready(address: str) -> bool:
     return httpx.get(address).status_code == 200
+
+
+def events_of(home: Path) -> str:
+    """Return the address that tells when events are served, by what was printed of them."""
+    (port,) = re.findall(r"events +ws://127.0.0.1:(\d+)/websocket", (home / "run.log").read_text())
+    return f"http://127.0.0.1:{port}/healthz"
 
 
 def by_terminal(run: Run) -> None:
@@ -87,7 +95,7 @@ def test_ctrl_c_ends_everything_ten_times(start: Start, tmp_path: Path) -> None:
 
 def test_sigterm_to_the_foreground_process_ends_everything(start: Start, tmp_path: Path) -> None:
     run, address = start()
-    eventually(lambda: is_ready(address))
+    eventually(lambda: is_ready(address) and is_ready(events_of(tmp_path)))
     assert_ends(run, tmp_path, by_supervisor)
 
 
@@ -102,5 +110,5 @@ def test_stopped_while_it_starts(start: Start, tmp_path: Path, stop: Callable[[R
 
 
 def is_prepared(home: Path) -> bool:
-    """Has it told where it is? Then it starts web server and workers."""
+    """Has it told where it is? Then it starts web server, workers and events."""
     return f"data        {home}" in (home / "run.log").read_text()

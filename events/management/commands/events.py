@@ -1,0 +1,22 @@
+"""`manage.py events`: serves events over web sockets."""
+
+import asyncio
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from events.hearing import AlreadyHeard
+from events.serving import serve_events
+
+
+class Command(BaseCommand):
+    help = "Serves events over web sockets until SIGTERM or SIGINT."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host = os.environ.get("HOST", "127.0.0.1")
+        try:
+            asyncio.run(serve_events(host, settings.EVENTS_PORT))
+        except (AlreadyHeard, OSError) as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,94 @@
+"""Events while the database or Redis is away, and when announcements are lost."""
+
+import os
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import ClientConnection
+
+from tests.events.listening import cookie_of, event_of, listening, status_of_refusal
+from tests.service import Service, eventually, running_service
+from tests.worker.drives import clone, finished, upload
+from tests.worker.outages import OwnPostgreSQL, OwnRedis, own_postgresql_server, own_redis_server
+
+pytestmark = pytest.mark.worker
+MIB = 1024**2
+SECONDS_AWAY = 2
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnPostgreSQL]:
+    with own_postgresql_server() as server:
+        monkeypatch.setenv("DATABASE_URL", server.address)
+        yield server
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnRedis]:
+    with own_redis_server(tmp_path) as server:
+        monkeypatch.setenv("REDIS_URL", server.address)
+        yield server
+
+
+@pytest.fixture
+def fragile(
+    database: OwnPostgreSQL,
+    queue: OwnRedis,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Iterator[Service]:
+    home = tmp_path_factory.mktemp("away")
+    with running_service(home, worker_id, workers=0) as running:
+        running.start_events()
+        yield running
+
+
+def hears_again(client: ClientConnection, api: httpx.Client) -> bool:
+    """Change the profile again and again until the client hears of it."""
+    for number in count():
+        company = f"attempt {number}"
+        assert api.put("/profile/", json={"company": company}).status_code == 200
+        try:
+            return company in str(client.recv(0.5))
+        except TimeoutError:
+            assert number < 30
+    return False
+
+
+def test_sockets_outlive_database_and_redis(
+    fragile: Service, database: OwnPostgreSQL, queue: OwnRedis
+) -> None:
+    with fragile.client() as api, listening(fragile) as client:
+        cookie = cookie_of(api)
+        assert hears_again(client, api)
+        database.stop()
+        assert status_of_refusal(fragile, cookie) == 503
+        time.sleep(SECONDS_AWAY)
+        database.start()
+        eventually(lambda: api.get("/profile/").status_code == 200)
+        assert hears_again(client, api)
+        queue.stop()
+        began = time.monotonic()
+        assert api.put("/profile/", json={"company": "unheard"}).status_code == 200
+        assert time.monotonic() - began < 1
+        queue.start()
+        assert hears_again(client, api)
+
+
+def test_what_no_announcement_told_of_is_found_by_the_sweep(
+    heard: Service, remote: httpx.Client
+) -> None:
+    job = clone(remote, upload(remote, os.urandom(MIB), "dssd"))["jobs"][0]["uuid"]
+    finished(remote, job)
+    with listening(heard) as client:
+        code = (
+            "from jobs.models import Job; from django.db.models.functions import Now; "
+            f"Job.objects.filter(pk='{job}').update(error='in silence', last_modified=Now())"
+        )
+        heard.manage("shell", "--no-imports", "-c", code)
+        data = {"progress": 100, "error": "in silence"}
+        event_of(client, f"/api/2.0/jobs/{job}/", data=data)
