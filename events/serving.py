@@ -5,10 +5,11 @@ import logging
 import resource
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from django.db import Error
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
@@ -37,7 +38,7 @@ async def serve_events(host: str, port: int) -> None:
     raise_file_limit()
     hub = Hub()
     doorkeeper = Doorkeeper(hub)
-    async with serve(
+    server = await serve(
         lambda socket: listen(hub, socket),
         host,
         port,
@@ -51,15 +52,25 @@ async def serve_events(host: str, port: int) -> None:
         ping_interval=PING_SECONDS,
         ping_timeout=PONG_SECONDS,
         close_timeout=CLOSE_SECONDS,
-    ):
-        logger.info("serving events", extra={"host": host, "port": port})
+    )
+    logger.info("serving events", extra={"host": host, "port": port})
+    try:
         await until_told_to_stop(
             hear_all(hub.hear),
             hub.send_changes(),
             again_and_again(hub.end_logins),
             again_and_again(hub.sweep),
         )
-    hub.readers.shutdown(wait=False, cancel_futures=True)
+    finally:
+        await close(server)
+
+
+async def close(server: Server) -> None:
+    """Close all sockets in good form, and wait for no client and no database beyond that."""
+    server.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2 * CLOSE_SECONDS):
+            await server.wait_closed()
 
 
 async def listen(hub: Hub, socket: ServerConnection) -> None:

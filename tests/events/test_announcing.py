@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.models import User
 from cloudjobs import announcing
 from cloudjobs.announcing import announce, decode
+from drives.actions import DriveSpec
+from drives.library.actions import move_to_library
+from drives.models import Drive
+from drives.reconciliation import find, fix
+from drives.uploads.actions import begin_uploads, find_upload, store_chunk
+from drives.uploads.spans import Span
 from tests.factories import DriveFactory
 
 Commits = DjangoCaptureOnCommitCallbacks
@@ -64,6 +71,36 @@ def ear() -> Iterator[Ear]:
     ear = Ear()
     yield ear
     ear.close()
+
+
+def test_image_that_came_in_chunks_is_announced(
+    owner: User, ear: Ear, transactional_db: None, storage: Path
+) -> None:
+    (drive,) = begin_uploads(owner, [DriveSpec("chunks", 100)], frozenset())
+    span = Span(0, 100)
+    store_chunk(find_upload(drive.pk, owner), span, BytesIO(b"x" * 100))
+    assert [ear.hear() for _ in range(2)] == [of_drive(owner, drive)] * 2
+
+
+def test_drive_that_moves_to_the_library_is_announced_to_who_had_it(
+    owner: User, ear: Ear, transactional_db: None, storage: Path
+) -> None:
+    drive = DriveFactory(owner=owner)
+    move_to_library(drive.pk)
+    assert [ear.hear() for _ in range(2)] == [of_drive(owner, drive)] * 2
+
+
+def test_drive_that_reconciliation_puts_right_is_announced(
+    owner: User, ear: Ear, transactional_db: None, storage: Path
+) -> None:
+    drive = DriveFactory(owner=owner, status=Drive.Status.CREATING)
+    (finding,) = find()
+    assert fix(finding)
+    assert [ear.hear() for _ in range(2)] == [of_drive(owner, drive)] * 2
+
+
+def of_drive(owner: User, drive: Drive) -> tuple[str, list[tuple[str, str]]]:
+    return str(owner.pk), [("drives", str(drive.pk))]
 
 
 def test_announcement_says_whose_what_and_which(

@@ -3,10 +3,13 @@
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from websockets.sync.client import ClientConnection
 
@@ -77,6 +80,25 @@ def test_sockets_outlive_database_and_redis(
         assert time.monotonic() - began < 1
         queue.start()
         assert hears_again(client, api)
+        with frozen(database), ThreadPoolExecutor() as threads:
+            waiting = threads.submit(status_of_refusal, fragile, cookie)
+            time.sleep(0.5)
+            assert fragile.events is not None
+            fragile.events.terminate()
+            assert fragile.events.wait(7) == 0
+            assert waiting.exception() is not None  # it was waiting when all ended
+
+
+@contextmanager
+def frozen(database: OwnPostgreSQL) -> Iterator[None]:
+    """Let the database hold its connections, and answer nothing."""
+    pid = int((database.folder / "data" / "postmaster.pid").read_text().split()[0])
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    yield
+    for process in processes:
+        process.resume()
 
 
 def test_what_no_announcement_told_of_is_found_by_the_sweep(

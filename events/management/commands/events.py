@@ -20,3 +20,4 @@ class Command(BaseCommand):
             asyncio.run(serve_events(host, settings.EVENTS_PORT))
         except (AlreadyHeard, OSError) as error:
             raise CommandError(str(error)) from error
+        os._exit(0)  # a thread may wait for a database that does not answer
