@@ -14,7 +14,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import User
 from cloudjobs import announcing
-from cloudjobs.announcing import announce, decode
+from cloudjobs.announcing import announce, decode, lines
 from drives.actions import DriveSpec
 from drives.library.actions import move_to_library
 from drives.models import Drive
@@ -31,7 +31,7 @@ class Ear:
 
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.bind(announcing.local_address())
+        self.socket.bind(lines.local_address())
         self.socket.listen()
         self.socket.settimeout(5)
         self.lines: Any = None
@@ -49,19 +49,19 @@ class Ear:
         self.socket.close()
         if self.lines is not None:
             self.lines.close()
-        os.unlink(announcing.local_address())
+        os.unlink(lines.local_address())
 
 
 @pytest.fixture(autouse=True)
 def own_line(settings: Settings, tmp_path: Path) -> Iterator[None]:
     """Give the test a folder to announce through, and no Redis."""
     settings.CLOUDJOBS_HOME, settings.REDIS_URL = tmp_path, ""
-    caches = (announcing.line, announcing.open_home)
+    caches = (announcing.line, lines.open_home)
     for each in caches:
         each.cache_clear()
     yield
     announcing.line().hang_up()  # type: ignore[attr-defined]
-    os.close(announcing.open_home())
+    os.close(lines.open_home())
     for each in caches:
         each.cache_clear()
 
@@ -155,8 +155,8 @@ def test_listener_that_does_not_read_holds_up_nobody(
 def test_home_with_a_long_path_is_no_trouble(
     settings: Settings, owner: User, tmp_path: Path, transactional_db: None
 ) -> None:
-    os.close(announcing.open_home())
-    announcing.open_home.cache_clear()
+    os.close(lines.open_home())
+    lines.open_home.cache_clear()
     settings.CLOUDJOBS_HOME = tmp_path / ("a" * 100) / ("b" * 100)
     settings.CLOUDJOBS_HOME.mkdir(parents=True)
     ear = Ear()
