@@ -67,7 +67,8 @@ class LocationsView(FixedListView):
     def own_events_url(self) -> str:
         """Return the address without a proxy: that of the web server, on the port for events."""
         host, _ = split_domain_port(self.request.get_host())
-        return f"ws://{host}:{settings.EVENTS_PORT}/websocket"
+        scheme = "wss" if self.request.is_secure() else "ws"
+        return f"{scheme}://{host}:{settings.EVENTS_PORT}/websocket"
 
 
 class CloudStatusView(APIView):

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import resource
 import signal
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -42,6 +44,7 @@ async def serve_events(host: str, port: int) -> None:
         lambda socket: listen(hub, socket),
         host,
         port,
+        ssl=tls(),
         create_connection=Listener,
         process_request=doorkeeper.admit,
         server_header=None,
@@ -71,6 +74,20 @@ async def close(server: Server) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(2 * CLOSE_SECONDS):
             await server.wait_closed()
+
+
+def tls() -> ssl.SSLContext | None:
+    """Return what sockets are encrypted with: the certificate that the web server has, if any.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    certificate = os.environ.get("GRANIAN_SSL_CERTIFICATE")
+    if not certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, os.environ.get("GRANIAN_SSL_KEYFILE"))
+    return context
 
 
 async def listen(hub: Hub, socket: ServerConnection) -> None:

@@ -88,12 +88,13 @@ class Service:
     @property
     def events_url(self) -> str:
         """The address of the web socket, once `start_events` was called."""
-        return f"ws://127.0.0.1:{self.env['EVENTS_PORT']}/websocket"
+        scheme = "wss" if self.url.startswith("https:") else "ws"
+        return f"{scheme}://127.0.0.1:{self.env['EVENTS_PORT']}/websocket"
 
     def start_events(self) -> None:
-        health = f"http://127.0.0.1:{self.env['EVENTS_PORT']}/healthz"
+        health = self.events_url.replace("ws", "http", 1).replace("/websocket", "/healthz")
         self.events = self.spawn([sys.executable, "manage.py", "events"])
-        eventually(lambda: httpx.get(health).status_code == 200)
+        eventually(lambda: httpx.get(health, verify=self.trust).status_code == 200)
 
     def kill_cluster(self) -> None:
         """Kill the cluster's main process, as a crash would, and see that all below it go too."""
