@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cloudjobs.compression.TextGZipMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
     "cloudjobs.privacy.PrivateAnswersMiddleware",
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
     "cloudjobs.api.lengths.AnnouncedBodyMiddleware",

@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudjobs.settings")
 
 application = get_wsgi_application()
+
+from jobs.waiting import heed_stop  # noqa: E402  only once the applications are loaded
+
+heed_stop()

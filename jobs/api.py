@@ -16,7 +16,7 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
 from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
-from jobs import actions
+from jobs import actions, waiting
 from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
 from jobs.runtime import runtime_of
@@ -43,6 +43,13 @@ class JobViewSet(ResourceViewSet):
 
     def serialize(self, objects: Iterable[Any]) -> Objects:
         return super().serialize(with_trees(list(objects)))
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer one job; with `wait`, once it has ended or so many seconds are over."""
+        seconds = waiting.asked_seconds(request)
+        if seconds:
+            waiting.wait_for_end(self.get_object(), seconds)
+        return super().retrieve(request, *args, **kwargs)
 
     @action(detail=True)
     def runtime(self, request: Request, uuid: str) -> Response:

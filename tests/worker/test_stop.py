@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -43,6 +44,20 @@ def test_stopped_cluster_gives_its_clone_back(
         fresh_service.start_cluster()
         assert finished(api, new["jobs"][0]["uuid"])["state"] == "success"
         assert content_of(fresh_service, new["uuid"]) == content_of(fresh_service, source)
+
+
+def test_request_that_waits_is_answered_before_the_web_server_stops(
+    fresh_service: Service,
+) -> None:
+    with fresh_service.client() as api, ThreadPoolExecutor(1) as threads:
+        source = upload(api, os.urandom(300 * MIB), "zadara")
+        job = clone(api, source)["jobs"][0]["uuid"]
+        assert_ends(fresh_service.cluster, lambda cluster: cluster.terminate())
+        answer = threads.submit(api.get, f"/jobs/{job}/", params={"wait": 25})
+        time.sleep(1)
+        to_main_process(fresh_service.web, signal.SIGTERM)
+        fresh_service.web.wait(5)
+        assert (answer.result().status_code, answer.result().json()["state"]) == (200, "started")
 
 
 def test_killed_main_process_takes_its_workers_along(fresh_service: Service) -> None:
