@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
 
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format openapi fuzz bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is
@@ -32,6 +32,12 @@ format: $(VENV)/.dev  ## Put the code into the form that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djlint templates --reformat
+
+openapi: $(VENV)/.dev  ## Write the OpenAPI document anew
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+fuzz: $(VENV)/.dev  ## Ask the API for what its OpenAPI document allows and forbids, for long
+	$(BIN)/python -m tests.fuzz
 
 bench: $(VENV)/.dev  ## Measure, print a table of ratios and keep the raw figures
 	$(BIN)/python -m benchmarks

@@ -18,11 +18,21 @@ from accounts.serializers import ProfileSerializer
 from cloudjobs.api.authentication import check_credentials
 from cloudjobs.api.exceptions import Invalid
 from cloudjobs.api.fields import StrictCharField
+from cloudjobs.api.openapi.components import component
+from cloudjobs.api.openapi.exchanges import Exchange
 from cloudjobs.api.schema import describe_resource
 
 
 class ProfileView(APIView):
     """The profile of the user who asks."""
+
+    openapi_tag = "account"
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "get": Exchange(ProfileSerializer),
+        "put": Exchange(
+            ProfileSerializer, body=ProfileSerializer, example={"clone_naming": "COUNTER"}
+        ),
+    }
 
     def get(self, request: Request) -> Response:
         return Response(ProfileSerializer(self.profile(), context=self.context()).data)
@@ -45,6 +55,9 @@ class ProfileView(APIView):
 
 class ProfileSchemaView(APIView):
     """What the profile looks like."""
+
+    openapi_tag = "account"
+    exchanges: ClassVar[dict[str, Exchange]] = {"get": Exchange(component("ResourceSchema"))}
 
     def get(self, request: Request) -> Response:
         schema = describe_resource(
@@ -77,6 +90,17 @@ class AccountActionView(APIView):
         "check_login": "check_login",
         "authenticate_asynchronous": "admit_to_events",
     }
+    openapi_tag = "account"
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "login": Exchange(
+            component("ActionDone"),
+            body=LoginSerializer,
+            example={"username": "somebody@example.com", "password": "…"},
+            needs_login=False,
+        ),
+        "logout": Exchange(component("ActionDone")),
+        "check_login": Exchange(component("ActionDone")),
+    }
 
     def post(self, request: Request) -> Response:
         name = self.action_name()
@@ -86,6 +110,7 @@ class AccountActionView(APIView):
         return method(request)
 
     def log_in(self, request: Request) -> Response:
+        """Begin a session; its cookie comes with the answer."""
         serializer = LoginSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
@@ -95,11 +120,13 @@ class AccountActionView(APIView):
         return self.success("login", user.pk)
 
     def log_out(self, request: Request) -> Response:
+        """End the session."""
         uuid = request.user.pk
         logout(request._request)
         return self.success("logout", uuid)
 
     def check_login(self, request: Request) -> Response:
+        """Tell who is logged in."""
         return self.success("check_login", request.user.pk)
 
     def admit_to_events(self, request: Request) -> Response:

@@ -2,10 +2,17 @@
 
 from typing import Any, ClassVar
 
+from django.db import models
 from rest_framework import serializers
 
 from accounts.models import Profile
-from cloudjobs.api.fields import MetaField, NarrowedFields, StrictCharField, WireDateTimeField
+from cloudjobs.api.fields import (
+    MetaField,
+    NarrowedFields,
+    StrictBooleanField,
+    StrictCharField,
+    WireDateTimeField,
+)
 
 READ_ONLY = (
     "bank_reference",
@@ -21,9 +28,23 @@ READ_ONLY = (
 )
 
 
+class AmountField(serializers.DecimalField):
+    """An amount of money: text in answers, text or a number in requests."""
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        amount = {"type": "string", "pattern": r"^[+-]?[0-9]+(\.[0-9]+)?$"}
+        return amount if direction == "response" else {"anyOf": [amount, {"type": "number"}]}
+
+
 class ProfileSerializer(NarrowedFields, serializers.ModelSerializer[Profile]):
     """Fields that only a provider sets are read-only, and ignored when a client sends them back."""
 
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.BooleanField: StrictBooleanField,
+        models.CharField: StrictCharField,
+        models.DecimalField: AmountField,
+    }
     email = serializers.EmailField(source="user.email", read_only=True)
     meta = MetaField(required=False, help_text="User defined meta information")
     my_notes = StrictCharField(required=False, allow_blank=True, max_length=10_000)

@@ -1,13 +1,17 @@
 """What the API tells of the installation itself, and of what a private one does not have."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http.request import split_domain_port
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from cloudjobs.api.fields import NarrowedFields
+from cloudjobs.api.openapi.components import component
+from cloudjobs.api.openapi.exchanges import Exchange, listed
 from cloudjobs.api.pagination import asked_window
 from tags.api import own_tag
 
@@ -15,9 +19,51 @@ API = "/api/2.0/"
 NOT_OFFERED = ("fwpolicies", "ips", "licenses", "subscriptions", "vlans")
 NEVER_TAGGED = ("ips", "vlans")
 
+PAGE = (component("limit", "parameters"), component("offset", "parameters"))
+NO_OBJECTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["meta", "objects"],
+    "properties": {
+        "meta": component("ListMeta"),
+        "objects": {"type": "array", "items": {}, "maxItems": 0},
+    },
+}
+
+
+class LocationSchema(NarrowedFields):
+    """A place where the service is."""
+
+    id = serializers.CharField()
+    display_name = serializers.CharField()
+    country_code = serializers.CharField()
+    documentation_url = serializers.CharField()
+    alternative_frontend_url = serializers.CharField()
+    api_endpoint = serializers.CharField()
+    default_frontend_signup_url = serializers.CharField()
+    default_frontend_url = serializers.CharField()
+    upload_url = serializers.CharField()
+    websocket_url = serializers.CharField()
+
+
+class CloudStatusSchema(serializers.Serializer[Any]):
+    """What a public cloud may offer."""
+
+    free_tier = serializers.DictField()
+    free_tier_monthly = serializers.DictField()
+    guest = serializers.BooleanField()
+    host_availability_zones = serializers.BooleanField()
+    remote_snapshots = serializers.BooleanField()
+    signup = serializers.BooleanField()
+    sso = serializers.ListField(child=serializers.CharField())
+    trial = serializers.BooleanField()
+    vmware = serializers.BooleanField()
+    vpc = serializers.BooleanField()
+
 
 class FixedListView(APIView):
     """A list that comes from the settings, in the form of all lists; without any it is empty."""
+
+    exchanges: ClassVar[dict[str, Exchange]] = {"get": Exchange(NO_OBJECTS, query=PAGE)}
 
     def get(self, request: Request, **kwargs: str) -> Response:
         limit, offset = asked_window(request)
@@ -43,6 +89,8 @@ class FixedListView(APIView):
 class NeverTaggedView(FixedListView):
     """What of a kind that there is none of has a tag of the user who asks: nothing."""
 
+    openapi_tag = "tags"
+
     def objects(self) -> list[dict[str, Any]]:
         own_tag(self.request.user, self.kwargs["uuid"])
         return []
@@ -50,6 +98,8 @@ class NeverTaggedView(FixedListView):
 
 class LocationsView(FixedListView):
     """Where the service is: one place, the one that answers."""
+
+    exchanges: ClassVar[dict[str, Exchange]] = {"get": listed(LocationSchema)}
 
     def objects(self) -> list[dict[str, Any]]:
         pages = self.request.build_absolute_uri("/")
@@ -73,6 +123,8 @@ class LocationsView(FixedListView):
 
 class CloudStatusView(APIView):
     """What a public cloud may offer to everyone: nothing of it."""
+
+    exchanges: ClassVar[dict[str, Exchange]] = {"get": Exchange(CloudStatusSchema)}
 
     def get(self, request: Request) -> Response:
         return Response(

@@ -59,6 +59,8 @@ INSTALLED_APPS = [
     "mptt",
     "django_q",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_guid",
     "django_htmx",
     "csp",
@@ -253,10 +255,26 @@ REST_FRAMEWORK = {
         "cloudjobs.api.throttling.DeleteThrottle",
     ],
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "DEFAULT_SCHEMA_CLASS": "cloudjobs.api.openapi.schema.WireSchema",
     "EXCEPTION_HANDLER": "cloudjobs.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COMPACT_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "cloudjobs",
+    "VERSION": "2.0",
+    "SERVERS": [{"url": "/", "description": "The service that this document comes from"}],
+    "SCHEMA_PATH_PREFIX": "/api/2.0/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "GET_MOCK_REQUEST": "cloudjobs.openapi.request_for",
+    "POSTPROCESSING_HOOKS": ["cloudjobs.openapi.complete"],
 }
 BASIC_PASSWORD_REMEMBERED_SECONDS = 300
 # 0 means any number.

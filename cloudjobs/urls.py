@@ -16,6 +16,7 @@ from cloudjobs.installation import (
     LocationsView,
     NeverTaggedView,
 )
+from cloudjobs.openapi import OpenApiView, docs_page
 from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
 from drives.api import DriveViewSet, TaggedDriveViewSet
@@ -82,6 +83,8 @@ urlpatterns = [
     path("favicon.ico", icon),  # what browsers ask for on pages that name none
     path("admin/r/<path:object_id>", admin.site.admin_view(no_page_of_its_own)),
     path("admin/", admin.site.urls),
+    path("api/schema/", OpenApiView.as_view(), name="openapi"),
+    path("api/docs/", docs_page, name="api-docs"),
     path("api/2.0/", include((api_urls, "api"))),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

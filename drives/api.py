@@ -15,6 +15,16 @@ from rest_framework.response import Response
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
 from cloudjobs.api.exceptions import Invalid, NotSatisfiable, Refused
 from cloudjobs.api.filters import Condition
+from cloudjobs.api.openapi.exchanges import (
+    AVOID,
+    Exchange,
+    Shape,
+    cloned,
+    created,
+    deleted_several,
+    parameter,
+    updated,
+)
 from cloudjobs.api.renderers import OwnFormNegotiation
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
 from drives import actions
@@ -25,11 +35,11 @@ from drives.models import Drive
 from drives.querysets import KIND
 from drives.schema import DriveSchema
 from drives.serializers import (
-    CloneRequest,
     DeletionRequest,
+    DriveCloneRequest,
     DriveRequest,
+    DriveResizeRequest,
     DriveSerializer,
-    ResizeRequest,
     ShortDriveSerializer,
     TaggedDriveSerializer,
     UploadRequest,
@@ -45,13 +55,24 @@ from tags.api import own_tag
 from tags.models import TagLink
 
 UPLOAD_TYPE = "application/octet-stream"
+BYTES = {"type": "string", "format": "binary"}
+UUIDS = {"type": "array", "items": {"type": "string", "format": "uuid"}}
+EXAMPLE = {"name": "disk", "size": 1024**3, "media": "disk"}
+CLONE_EXAMPLE = {"name": "copy of the disk"}
+LINK = {"type": "object", "required": ["link"], "properties": {"link": {"type": "string"}}}
+RANGE = parameter(
+    "Range", {"type": "string", "example": "bytes=0-1023"}, "Which bytes to answer", "header"
+)
+IF_RANGE = parameter(
+    "If-Range", {"type": "string"}, "With it the whole image is answered", "header"
+)
 
 
 class ClonedViewSet(WorkedOnViewSet):
     """Base of the resources whose objects are drives that can be cloned."""
 
     kind = KIND
-    clone_request: ClassVar[type[CloneRequest]] = CloneRequest
+    clone_request: ClassVar[type[DriveCloneRequest]] = DriveCloneRequest
 
     def clone(self, request: Request, uuid: str) -> Response:
         """Make one clone, however often the request is sent with the same `Idempotency-Key`."""
@@ -74,6 +95,7 @@ class ClonedViewSet(WorkedOnViewSet):
 class DriveViewSet(ClonedViewSet):
     """The drives of the user who asks; by its uuid, one of the library too."""
 
+    page_namespace = "drives"
     serializer_class = DriveSerializer
     short_serializer_class = ShortDriveSerializer
     schema_serializer_class = DriveSchema
@@ -81,6 +103,41 @@ class DriveViewSet(ClonedViewSet):
         "clone": "clone",
         "resize": "resize",
         "upload_chunk": "link_chunk",
+    }
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "create": created(DriveRequest, DriveSerializer, EXAMPLE, query=(AVOID,)),
+        "update": updated(DriveRequest, DriveSerializer, EXAMPLE),
+        "destroy_several": deleted_several(DeletionRequest),
+        "clone": cloned(DriveCloneRequest, DriveSerializer, CLONE_EXAMPLE),
+        "resize": Exchange(
+            DriveSerializer,
+            shape=Shape.OBJECTS,
+            status=status.HTTP_202_ACCEPTED,
+            body=DriveResizeRequest,
+            example={"size": 2 * 1024**3},
+        ),
+        "upload_chunk": Exchange(
+            LINK,
+            body=ChunkRequest,
+            errors=(416,),
+            example={"chunk_number": 0, "chunk_size": 1024**2},
+        ),
+        "availability_groups": Exchange({"type": "array", "items": UUIDS}),
+        "availability_group": Exchange(UUIDS),
+        "upload": Exchange(
+            {"type": "string", "format": "uuid"},
+            media_type="text/plain",
+            raw={UPLOAD_TYPE: BYTES},
+            query=(UploadRequest, AVOID),
+        ),
+        "download": Exchange(
+            BYTES,
+            media_type=UPLOAD_TYPE,
+            query=(RANGE, IF_RANGE),
+            also=(206,),
+            errors=(403, 416),
+            headers=("Accept-Ranges", "Content-Disposition", "Content-Range"),
+        ),
     }
     filter_conditions: ClassVar[dict[str, Condition]] = {"tag": TagLink.objects.tagged(KIND)}
 
@@ -119,7 +176,7 @@ class DriveViewSet(ClonedViewSet):
 
     def resize(self, request: Request, uuid: str) -> Response:
         """Grow a drive."""
-        changes = self.validated(ResizeRequest, request)
+        changes = self.validated(DriveResizeRequest, request)
         return self.accepted(actions.resize_drive(UUID(uuid), self.owner, changes))
 
     def link_chunk(self, request: Request, uuid: str) -> Response:

@@ -10,11 +10,14 @@ from cloudjobs.api.fields import (
     MethodField,
     NarrowedFields,
     NothingField,
+    Reference,
     ReferenceField,
     ResourceUriField,
     StrictBooleanField,
     StrictCharField,
     StrictUUIDField,
+    WholeNumberField,
+    WordField,
     related,
 )
 from cloudjobs.api.schema import NO_DEFAULT
@@ -28,18 +31,12 @@ AFFINITIES = ("ssd",)
 UNSETTLED = (Drive.Status.CREATING, Drive.Status.CLONING_DST)
 
 
-class SizeField(serializers.IntegerField):
+class SizeField(WholeNumberField):
     """Bytes: a whole number, or a string of digits."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs = {"help_text": "Size of the drive in bytes", **kwargs}
         super().__init__(min_value=1, max_value=LARGEST_SIZE, **kwargs)
-
-    def to_internal_value(self, data: Any) -> int:
-        text = isinstance(data, str) and data.isascii() and data.isdigit()
-        if not text and (isinstance(data, bool) or not isinstance(data, int)):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class NameField(StrictCharField):
@@ -56,6 +53,9 @@ class StorageTypeField(StrictCharField):
     @property
     def choices(self) -> dict[str, str]:
         return {name: name for name in storage_types()}
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return {"type": "string", "enum": storage_types()}
 
 
 class AffinitiesField(serializers.ListField):
@@ -94,7 +94,7 @@ class ActionRequest(DriveRequest):
         return super().validate(attrs)
 
 
-class CloneRequest(ActionRequest):
+class DriveCloneRequest(ActionRequest):
     """What may differ in a clone."""
 
     name = NameField(required=False)
@@ -103,7 +103,7 @@ class CloneRequest(ActionRequest):
     allow_multimount = None  # type: ignore[assignment]
 
 
-class ResizeRequest(ActionRequest):
+class DriveResizeRequest(ActionRequest):
     """A definition of which only the size is needed."""
 
     name = NameField(required=False)
@@ -171,23 +171,23 @@ class DriveSerializer(NarrowedFields, DriveRequest):
         source="*", read_only=True, help_text="What is known of the image"
     )
     snapshots = MethodField("related", allow_null=True, help_text="Snapshots of this drive")
-    status = serializers.CharField(read_only=True, help_text="Status of the drive")
+    status = WordField(Drive.Status, help_text="Status of the drive")
     tags = TagsField(source="visible_tags", default=NO_DEFAULT)  # documented as having none
     uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the drive")
 
     class Meta:
         model = Drive  # whose defaults the schema tells
 
-    def get_jobs(self, drive: Any) -> list[dict[str, str]]:
+    def get_jobs(self, drive: Any) -> list[Reference]:
         return [related("jobs", uuid) for uuid in drive.visible_jobs]
 
-    def get_mounted_on(self, drive: Any) -> list[dict[str, str]]:
+    def get_mounted_on(self, drive: Any) -> list[Reference]:
         return [related("servers", mount.server_id) for mount in drive.mounts.all()]
 
-    def get_owner(self, drive: Drive) -> dict[str, str] | None:
+    def get_owner(self, drive: Drive) -> Reference | None:
         return related("user", drive.owner_id) if drive.owner_id else None
 
-    def get_snapshots(self, drive: Drive) -> list[dict[str, str]]:
+    def get_snapshots(self, drive: Drive) -> list[Reference]:
         return [related(SNAPSHOTS, snapshot.pk) for snapshot in drive.snapshots.all()]
 
 
@@ -196,7 +196,7 @@ class ShortDriveSerializer(NarrowedFields):
 
     owner = serializers.SerializerMethodField()
     resource_uri = ResourceUriField(KIND)
-    status = serializers.CharField(read_only=True)
+    status = WordField(Drive.Status)
     uuid = serializers.UUIDField(read_only=True)
 
     get_owner = DriveSerializer.get_owner

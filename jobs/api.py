@@ -15,23 +15,30 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
+from cloudjobs.api.openapi.exchanges import Exchange
 from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
 from jobs import actions, waiting
 from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
 from jobs.runtime import runtime_of
-from jobs.serializers import JobSerializer, RuntimeSerializer
+from jobs.serializers import JobRuntimeSerializer, JobSerializer
 from tags.models import TagLink
 
 
 class JobViewSet(ResourceViewSet):
     """The jobs of the user who asks, each with the whole tree below it."""
 
+    page_namespace = "jobs"
     serializer_class = JobSerializer
     filter_lookups: ClassVar[dict[str, str]] = {"state": "state"}
     ordering_lookups: ClassVar[dict[str, str]] = {"last_modified": "last_modified"}
     default_order: ClassVar[tuple[str, ...]] = ("-last_modified",)
     action_methods: ClassVar[dict[str, str]] = {"cancel": "cancel", "retry": "retry"}
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "cancel": Exchange(JobSerializer),
+        "retry": Exchange(JobSerializer),
+        "runtime": Exchange(JobRuntimeSerializer),
+    }
 
     schema_filtering: ClassVar[dict[str, Any]] = {"state": 1}
     schema_ordering: ClassVar[Names] = ["-last_modified"]
@@ -55,7 +62,7 @@ class JobViewSet(ResourceViewSet):
     def runtime(self, request: Request, uuid: str) -> Response:
         """Answer what the job is doing now: bytes, speed, time left, and its place in the queue."""
         (job,) = with_trees([self.get_object()])
-        return Response(RuntimeSerializer(runtime_of(job)).data)
+        return Response(JobRuntimeSerializer(runtime_of(job)).data)
 
     def cancel(self, request: Request, uuid: str) -> Response:
         """End the job and all below it that is unfinished."""

@@ -8,9 +8,13 @@ from cloudjobs.api.fields import (
     NarrowedFields,
     ResourceUriField,
     WireDateTimeField,
+    WordField,
     resource_uri,
 )
 from jobs.models import Job
+
+JOB = {"$ref": "#/components/schemas/Job"}
+PART_OF_JOB = {"$ref": "#/components/schemas/PartialJob"}
 
 
 class ChildrenField(serializers.Field[Any, Any, Any, Any]):
@@ -19,6 +23,9 @@ class ChildrenField(serializers.Field[Any, Any, Any, Any]):
     def to_representation(self, value: Job) -> list[dict[str, Any]]:
         parent = self.parent
         return [parent.to_representation(child) for child in value.sub_jobs]
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return {"type": "array", "items": {"anyOf": [JOB, PART_OF_JOB]}}
 
 
 class JobDataField(serializers.JSONField):
@@ -30,12 +37,20 @@ class JobDataField(serializers.JSONField):
             data["error"] = value.error
         return data
 
+    def openapi(self, direction: str) -> dict[str, Any]:
+        progress = {"type": "integer", "minimum": 0, "maximum": 100}
+        properties = {"progress": progress, "error": {"type": "string"}}
+        return {"type": "object", "required": ["progress"], "properties": properties}
+
 
 class ResourcesField(serializers.ListField):
     """The paths of the objects that still exist, source before destination."""
 
     def to_representation(self, data: Any) -> list[str]:
         return [resource_uri(one["kind"], one["uuid"]) for one in data if not one["is_gone"]]
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "format": "uri-reference"}}
 
 
 class JobSerializer(NarrowedFields):
@@ -56,18 +71,18 @@ class JobSerializer(NarrowedFields):
     resources = ResourcesField(
         read_only=True, help_text="The objects that the job works on and still exist"
     )
-    state = serializers.CharField(read_only=True, help_text="started, success, failed or cancelled")
+    state = WordField(Job.State, help_text="started, success, failed or cancelled")
     uuid = serializers.UUIDField(read_only=True, help_text="UUID of the job")
 
 
-class QueueSerializer(serializers.Serializer[Any]):
+class QueuePlaceSerializer(serializers.Serializer[Any]):
     """The place of a job that waits."""
 
     position = serializers.IntegerField(help_text="1 is the next")
     reason = serializers.CharField(help_text="Why it waits")
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
+class JobErrorSerializer(serializers.Serializer[Any]):
     """Why a job failed."""
 
     code = serializers.CharField(help_text="One word for programs")
@@ -75,7 +90,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
     hint = serializers.CharField(help_text="What can be done")
 
 
-class RuntimeSerializer(serializers.Serializer[Any]):
+class JobRuntimeSerializer(serializers.Serializer[Any]):
     """What a job is doing now."""
 
     phase = serializers.CharField(help_text="waiting, copying, finishing, or how it ended")
@@ -86,7 +101,7 @@ class RuntimeSerializer(serializers.Serializer[Any]):
     method = serializers.CharField(help_text="reflink, copy_file_range or read_write")
     attempts = serializers.IntegerField(help_text="How often a worker took it")
     worker = serializers.CharField(help_text="host:pid of who has it now")
-    queue = QueueSerializer(allow_null=True)
+    queue = QueuePlaceSerializer(allow_null=True)
     started_at = WireDateTimeField(allow_null=True)
     finished_at = WireDateTimeField(allow_null=True)
-    error = ErrorSerializer(allow_null=True)
+    error = JobErrorSerializer(allow_null=True)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cloudjobs.api.bodies import location_of, objects_of, validate_each
+from cloudjobs.api.openapi.exchanges import Exchange, created, updated
 from cloudjobs.api.viewsets import Names, ResourceViewSet
 from keypairs import actions
 from keypairs.actions import KeySpec
@@ -22,6 +23,8 @@ from keypairs.serializers import (
     KeyPairSerializer,
     PubkeySerializer,
 )
+
+EXAMPLE = {"name": "laptop", "algorithm_type": "ed25519"}
 
 
 class KeysViewSet(ResourceViewSet):
@@ -58,6 +61,10 @@ class KeyPairViewSet(KeysViewSet):
 
     serializer_class = KeyPairSerializer
     schema_serializer_class = KeyPairSchema
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "create": created(KeyPairRequest, KeyPairSerializer, EXAMPLE),
+        "update": updated(KeyPairRequest, KeyPairSerializer, EXAMPLE),
+    }
     schema_list_methods: ClassVar[Names] = ["get", "post"]
     schema_detail_methods: ClassVar[Names] = ["get", "put", "delete"]
 

@@ -1,5 +1,6 @@
 """`/servers/` and `/capabilities/`."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,7 +13,20 @@ from rest_framework.views import APIView
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
 from cloudjobs.api.filters import Condition
+from cloudjobs.api.openapi.components import component
+from cloudjobs.api.openapi.exchanges import (
+    AVOID,
+    Exchange,
+    Shape,
+    cloned,
+    created,
+    deleted,
+    deleted_several,
+    parameter,
+    updated,
+)
 from cloudjobs.api.viewsets import UUID_PATTERN, Names
+from drives.api import UUIDS
 from drives.serializers import DeletionRequest
 from jobs.api import WorkedOnViewSet
 from jobs.idempotency import answer_once
@@ -21,10 +35,10 @@ from servers.actions import CloneWishes, ServerSpec
 from servers.limits import capabilities
 from servers.models import Server
 from servers.querysets import KIND
-from servers.schema import ServerSchema
+from servers.schema import CapabilitiesSchema, ServerSchema
 from servers.serializers import (
-    CloneRequest,
     RuntimeSerializer,
+    ServerCloneRequest,
     ServerRequest,
     ServerSerializer,
     ShortServerSerializer,
@@ -35,10 +49,19 @@ from servers.serializers import (
 from tags.api import own_tag
 from tags.models import TagLink
 
+EXAMPLE = {"name": "web", "cpu": 2000, "mem": 1024**3, "vnc_password": "a secret"}
+DONE = Exchange(component("ActionDone"), status=status.HTTP_202_ACCEPTED)
+RECURSE = parameter(
+    "recurse",
+    {"type": "string", "enum": ["all_drives", "disks", "cdroms"]},
+    "Which of the drives are deleted with the server",
+)
+
 
 class ServerViewSet(WorkedOnViewSet):
     """The servers of the user who asks."""
 
+    page_namespace = "servers"
     kind = KIND
     serializer_class = ServerSerializer
     short_serializer_class = ShortServerSerializer
@@ -48,6 +71,19 @@ class ServerViewSet(WorkedOnViewSet):
         "start": "start",
         "stop": "stop",
         "shutdown": "shut_down",
+    }
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "create": created(ServerRequest, ServerSerializer, EXAMPLE, errors=(404,)),
+        "update": updated(ServerRequest, ServerSerializer, EXAMPLE),
+        "destroy": deleted(RECURSE),
+        "destroy_several": deleted_several(DeletionRequest, RECURSE),
+        "clone": cloned(ServerCloneRequest, ServerSerializer, {"name": "web-2"}, Shape.BARE),
+        "start": replace(DONE, query=(AVOID,)),
+        "stop": DONE,
+        "shutdown": DONE,
+        "availability_groups": Exchange({"type": "array", "items": UUIDS}),
+        "availability_group": Exchange(UUIDS),
+        "runtime": Exchange(RuntimeSerializer),
     }
 
     filter_conditions: ClassVar[dict[str, Condition]] = {"tag": TagLink.objects.tagged(KIND)}
@@ -88,7 +124,7 @@ class ServerViewSet(WorkedOnViewSet):
 
     def clone_now(self, request: Request, uuid: str) -> Response:
         """Make a new server like this one; jobs clone its disks."""
-        given = validate_each(CloneRequest, [request.data])[0]
+        given = validate_each(ServerCloneRequest, [request.data])[0]
         wishes = CloneWishes(**given, avoid=uuids_in(request, "avoid"))
         server = actions.clone_server(UUID(uuid), self.owner, wishes)
         return Response(self.serialize([server])[0], status.HTTP_202_ACCEPTED)
@@ -143,6 +179,8 @@ class TaggedServerViewSet(ServerViewSet):
 
 class CapabilitiesView(APIView):
     """What drives and servers may be made of here."""
+
+    exchanges: ClassVar[dict[str, Exchange]] = {"get": Exchange(CapabilitiesSchema)}
 
     def get(self, request: Request) -> Response:
         return Response(capabilities())

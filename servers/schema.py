@@ -95,3 +95,44 @@ class ServerSchema(ServerSerializer):
     is_grey = NothingField("boolean", default=False, help_text="Every server has its own capacity")
     nics = NicSchema(many=True, default=list, help_text="Network cards of the server")
     runtime = RuntimeSchema(read_only=True, allow_null=True, help_text="What a running server does")
+
+
+class BoundsSchema(serializers.Serializer[Any]):
+    """The least and the most that there may be of something."""
+
+    min = serializers.IntegerField()
+    max = serializers.IntegerField()
+
+
+class DriveSizesSchema(serializers.Serializer[Any]):
+    """The bounds of a drive's size in bytes, in the two forms that clients read."""
+
+    min_size = serializers.IntegerField()
+    max_size = serializers.IntegerField()
+    size = BoundsSchema()
+
+
+class MachineLimitsSchema(serializers.Serializer[Any]):
+    """The limits of a server on one kind of host."""
+
+    cpu = BoundsSchema(help_text="MHz of all cores together")
+    cpu_per_smp = BoundsSchema(help_text="MHz of each core")
+    mem = BoundsSchema(help_text="Bytes of memory")
+    smp = BoundsSchema(help_text="Cores")
+
+
+class ServerLimitsSchema(MachineLimitsSchema):
+    """The limits of a server, and how it may be started."""
+
+    default_start_method = serializers.CharField()
+    start_methods = serializers.ListField(child=serializers.CharField())
+
+
+class CapabilitiesSchema(serializers.Serializer[Any]):
+    """What drives and servers may be made of here."""
+
+    default_storage_type = serializers.CharField()
+    drives = serializers.DictField(child=DriveSizesSchema(), help_text="By storage type")
+    hosts = serializers.DictField(child=MachineLimitsSchema(), help_text="By CPU type")
+    hypervisors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    servers = ServerLimitsSchema()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from cloudjobs.api.fields import (
@@ -11,11 +12,14 @@ from cloudjobs.api.fields import (
     MethodField,
     NarrowedFields,
     NothingField,
+    Reference,
     ReferenceField,
     ResourceUriField,
     StrictBooleanField,
     StrictCharField,
+    WholeNumberField,
     WireDateTimeField,
+    WordField,
     is_reference,
     related,
 )
@@ -27,6 +31,7 @@ from servers.mounting import MountSpec, NicSpec
 from servers.querysets import KIND
 from tags.serializers import TagsField
 
+ADDRESS_REFERENCE = {"$ref": "#/components/schemas/AddressReference"}
 LARGEST_NUMBER = 2**31 - 1
 LARGEST_MEMORY = 2**62
 DRIVE_COUNTERS = (
@@ -42,17 +47,11 @@ DRIVE_COUNTERS = (
 NIC_COUNTERS = ("bytes_recv", "bytes_sent", "packets_recv", "packets_sent")
 
 
-class NumberField(serializers.IntegerField):
+class NumberField(WholeNumberField):
     """A whole number from 1 on; the limits of a server are looked at by its action."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=kwargs.pop("max_value", LARGEST_NUMBER), **kwargs)
-
-    def to_internal_value(self, data: Any) -> int:
-        text = isinstance(data, str) and data.isascii() and data.isdigit()
-        if not text and (isinstance(data, bool) or not isinstance(data, int)):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class AddressField(serializers.IPAddressField):
@@ -69,11 +68,18 @@ class AddressField(serializers.IPAddressField):
     def to_representation(self, value: str) -> Any:
         return related("ips", value)
 
+    def openapi(self, direction: str) -> dict[str, Any]:
+        if direction == "response":
+            return ADDRESS_REFERENCE
+        address = {"type": "string", "format": "ipv4"}
+        named = {"type": "object", "required": ["uuid"], "properties": {"uuid": address}}
+        return {"anyOf": [address, named]}
+
 
 class MountRequest(serializers.Serializer[Any]):
     """A drive of a server, as a request names it."""
 
-    boot_order = serializers.IntegerField(
+    boot_order = WholeNumberField(
         min_value=0, max_value=1024, allow_null=True, required=False, help_text="Drive boot order"
     )
     dev_channel = serializers.RegexField(
@@ -107,7 +113,7 @@ class AddressRequest(serializers.Serializer[Any]):
 class NicRequest(serializers.Serializer[Any]):
     """A network card, as a request describes it: public, or in a private network."""
 
-    boot_order = serializers.IntegerField(
+    boot_order = WholeNumberField(
         min_value=0, max_value=1024, allow_null=True, required=False, help_text="Device boot order"
     )
     ip_v4_conf = AddressRequest(
@@ -175,7 +181,7 @@ class ServerRequest(serializers.Serializer[Any]):
         model = Server  # whose defaults the schema tells
 
 
-class CloneRequest(serializers.Serializer[Any]):
+class ServerCloneRequest(serializers.Serializer[Any]):
     """What may differ in a clone of a server; null wishes for nothing."""
 
     name = StrictCharField(max_length=255, required=False, allow_null=True)
@@ -208,8 +214,8 @@ def nic_spec(given: dict[str, Any]) -> NicSpec:
 class TrafficSerializer(serializers.Serializer[Any]):
     """Counters of a drive or a card that runs; no hypervisor counts yet, so they stay 0."""
 
-    def __init__(self, counters: tuple[str, ...], **kwargs: Any) -> None:
-        self.counters = counters
+    def __init__(self, component_name: str, counters: tuple[str, ...], **kwargs: Any) -> None:
+        self.component_name, self.counters = component_name, counters
         super().__init__(
             source="*",
             read_only=True,
@@ -237,7 +243,7 @@ class WhileRunning(serializers.Serializer[Any]):
 
 
 class MountRuntimeSerializer(WhileRunning):
-    io = TrafficSerializer(DRIVE_COUNTERS)
+    io = TrafficSerializer("DriveTraffic", DRIVE_COUNTERS)
 
 
 class NicRuntimeSerializer(WhileRunning):
@@ -247,11 +253,12 @@ class NicRuntimeSerializer(WhileRunning):
         default=None,
         help_text="Network of the card",
     )
-    io = TrafficSerializer(NIC_COUNTERS)
+    io = TrafficSerializer("NicTraffic", NIC_COUNTERS)
     ip_v4 = MethodField("related", allow_null=True, default=None, help_text="Public IPv4 address")
     ip_v6 = NothingField("string", default=None, help_text="There is no IPv6")
 
-    def get_ip_v4(self, nic: Nic) -> dict[str, str] | None:
+    @extend_schema_field({"oneOf": [ADDRESS_REFERENCE, {"type": "null"}]})
+    def get_ip_v4(self, nic: Nic) -> Reference | None:
         address = hypervisor().address_of(nic)
         return related("ips", address) if address else None
 
@@ -298,12 +305,19 @@ class ServerRuntimeSerializer(serializers.Serializer[Server]):
 class RuntimeField(ServerRuntimeSerializer):
     """The runtime, null while the server is stopped."""
 
+    component_name = "ServerRuntime"
+
     def to_representation(self, instance: Server) -> Any:
         return super().to_representation(instance) if instance.active_since else None
 
 
 class RuntimeSerializer(ServerRuntimeSerializer):
     """The runtime by itself: always an object, without cards while the server is stopped."""
+
+    component_name = "BareServerRuntime"
+    active_since = WireDateTimeField(
+        read_only=True, allow_null=True, help_text="When it was started"
+    )
 
     def to_representation(self, instance: Server) -> Any:
         if instance.active_since:
@@ -328,14 +342,14 @@ class ServerSerializer(NarrowedFields, ServerRequest):
         source="*", read_only=True, allow_null=True, help_text="What a running server does"
     )
     smp = NumberField(default=None, help_text="Number of cores; as few as carry the speed")
-    status = serializers.CharField(read_only=True, help_text="Status of the server")
+    status = WordField(Server.Status, help_text="Status of the server")
     tags = TagsField(source="visible_tags", default=NO_DEFAULT)  # documented as having none
     uuid = serializers.UUIDField(read_only=True, default=None, help_text="UUID of the server")
 
-    def get_jobs(self, server: Any) -> list[dict[str, str]]:
+    def get_jobs(self, server: Any) -> list[Reference]:
         return [related("jobs", uuid) for uuid in server.visible_jobs]
 
-    def get_owner(self, server: Server) -> dict[str, str]:
+    def get_owner(self, server: Server) -> Reference:
         return related("user", server.owner_id)
 
 
@@ -345,8 +359,8 @@ class ShortServerSerializer(NarrowedFields):
     name = serializers.CharField(read_only=True)
     owner = serializers.SerializerMethodField()
     resource_uri = ResourceUriField(KIND)
-    runtime = RuntimeField(source="*", read_only=True)
-    status = serializers.CharField(read_only=True)
+    runtime = RuntimeField(source="*", read_only=True, allow_null=True)
+    status = WordField(Server.Status)
     uuid = serializers.UUIDField(read_only=True)
 
     get_owner = ServerSerializer.get_owner

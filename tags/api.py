@@ -12,17 +12,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cloudjobs.api.bodies import location_of, objects_of, validate_each
+from cloudjobs.api.openapi.exchanges import Exchange, created, updated
 from cloudjobs.api.viewsets import Names, ResourceViewSet
 from tags import actions
 from tags.actions import TagSpec
 from tags.models import Tag
 from tags.serializers import RESOURCE, TagRequest, TagSerializer
 
+EXAMPLE = {"name": "production", "meta": {"team": "storage"}, "resources": []}
+
 
 class TagViewSet(ResourceViewSet):
     """The tags of the user who asks, each with what has it."""
 
     serializer_class = TagSerializer
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "create": created(TagRequest, TagSerializer, EXAMPLE),
+        "update": updated(TagRequest, TagSerializer, EXAMPLE),
+    }
     default_order: ClassVar[tuple[str, ...]] = ("created_at",)
     filter_lookups: ClassVar[dict[str, str]] = {
         "name": "name",

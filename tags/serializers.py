@@ -5,8 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from cloudjobs.api.fields import (
+    REFERENCE,
+    REFERENCE_REQUEST,
     MetaField,
     NarrowedFields,
+    Reference,
     ReferenceField,
     ResourceUriField,
     StrictCharField,
@@ -43,6 +46,14 @@ class ResourcesField(serializers.ListField):
     def to_representation(self, data: Any) -> list[dict[str, Any]]:
         return [link_json(link) for link in data.all()]
 
+    def openapi(self, direction: str) -> dict[str, Any]:
+        if direction == "request":
+            return {"type": "array", "items": REFERENCE_REQUEST, "maxItems": MOST_LINKS}
+        kind = {"type": "string", "enum": ["drives", "servers", "snapshots"]}
+        properties = {"owner": REFERENCE, "res_type": kind}
+        told = {"type": "object", "required": list(properties), "properties": properties}
+        return {"type": "array", "items": {"allOf": [REFERENCE, told]}}
+
 
 def link_json(link: TagLink) -> dict[str, Any]:
     """Return what has a tag; its owner is the tag's."""
@@ -72,5 +83,5 @@ class TagSerializer(NarrowedFields, TagRequest):
     class Meta:
         model = Tag  # whose defaults the schema tells
 
-    def get_owner(self, tag: Tag) -> dict[str, str]:
+    def get_owner(self, tag: Tag) -> Reference:
         return related("user", tag.owner_id)

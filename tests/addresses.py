@@ -34,8 +34,8 @@ def all_paths() -> list[str]:
 
 
 def api_paths() -> list[str]:
-    """Return a path for each route below /api/."""
-    return [path for path in all_paths() if path.startswith("/api/")]
+    """Return a path for each route below /api/2.0/."""
+    return [path for path in all_paths() if path.startswith("/api/2.0/")]
 
 
 def walk(patterns: list[Any], prefix: str) -> list[str]:
@@ -66,6 +66,12 @@ def with_objects(path: str) -> str:
     _, _, app, model, *_ = path.split("/")
     some = None if app == "r" else apps.get_model(app, model)._default_manager.first()
     return path.replace(OBJECT, str(some.pk) if some else UUID)
+
+
+def filled_path(path: str) -> str:
+    """Return a path of the OpenAPI document with example values."""
+    uuid = LIBRARY_UUID if "/libdrives/" in path else UUID
+    return path.replace("{uuid}", uuid).replace("{name}", "name")
 
 
 def make_everything(owner: User) -> None:

@@ -2,15 +2,24 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from rest_framework import serializers
 
+REFERENCE = {"$ref": "#/components/schemas/Reference"}
+REFERENCE_REQUEST = {"$ref": "#/components/schemas/ReferenceRequest"}
 META_KEY_LENGTH = 32
 META_KEYS = 200
 META_VALUE_LENGTH = 10_000
 META_BYTES = 32 * 1024  # of the whole, as lists of many objects hold them all
+
+
+class Reference(TypedDict):
+    """Another object, as answers name it."""
+
+    resource_uri: str
+    uuid: str
 
 
 def wire_time(moment: datetime) -> str:
@@ -32,6 +41,35 @@ class StrictCharField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A whole number, or a string of digits."""
+
+    def to_internal_value(self, data: Any) -> int:
+        text = isinstance(data, str) and data.isascii() and data.isdigit()
+        if not text and (isinstance(data, bool) or not isinstance(data, int)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        number: dict[str, Any] = {"type": "integer", "format": "int64"}
+        if direction == "response":
+            return number
+        bounds = {"minimum": self.min_value, "maximum": self.max_value}
+        number |= {name: bound for name, bound in bounds.items() if bound is not None}
+        return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,19}$"}]}
+
+
+class WordField(serializers.CharField):
+    """One of some words, in answers."""
+
+    def __init__(self, words: Any, **kwargs: Any) -> None:
+        self.words = [str(word) for word in words]
+        super().__init__(read_only=True, **kwargs)
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return {"type": "string", "enum": self.words}
 
 
 class StrictBooleanField(serializers.BooleanField):
@@ -67,6 +105,13 @@ class MetaField(serializers.DictField):
             self.check_key(key)
         return meta
 
+    def openapi(self, direction: str) -> dict[str, Any]:
+        value = {"type": "string"}
+        if direction == "response":
+            return {"type": "object", "additionalProperties": value}
+        bounded = {**value, "maxLength": META_VALUE_LENGTH}
+        return {"type": "object", "additionalProperties": bounded, "maxProperties": META_KEYS}
+
     def check_key(self, key: str) -> None:
         if not 1 <= len(key) <= META_KEY_LENGTH:
             message = f"A key has between 1 and {META_KEY_LENGTH} characters."
@@ -84,6 +129,9 @@ class ResourceUriField(serializers.CharField):
     def to_representation(self, value: Any) -> str:
         return resource_uri(self.resource, value)
 
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return {"type": "string", "format": "uri-reference"}
+
 
 class ReferenceField(StrictUUIDField):
     """Another object: its uuid, or an object that holds one, as answers have it."""
@@ -99,6 +147,9 @@ class ReferenceField(StrictUUIDField):
 
     def to_representation(self, value: Any) -> Any:
         return related(self.resource, value)
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return REFERENCE_REQUEST if direction == "request" else REFERENCE
 
 
 class MethodField(serializers.SerializerMethodField):
@@ -119,6 +170,9 @@ class EmptyListField(serializers.ListField):
     def to_representation(self, data: Any) -> list[Any]:
         return []
 
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return {"type": "array", "items": {}, "maxItems": 0, "nullable": False}
+
 
 class NothingField(serializers.ReadOnlyField):
     """A documented value that this installation does not have: null."""
@@ -129,6 +183,9 @@ class NothingField(serializers.ReadOnlyField):
 
     def to_representation(self, value: Any) -> None:
         return None
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return REFERENCE if self.documented_type == "related" else {"type": self.documented_type}
 
 
 class NarrowedFields(serializers.Serializer[Any]):
@@ -150,7 +207,7 @@ def is_reference(data: Any) -> bool:
     return isinstance(data, dict) and "uuid" in data
 
 
-def related(resource: str, uuid: Any) -> dict[str, str]:
+def related(resource: str, uuid: Any) -> Reference:
     """Return a reference to another object, e.g. an owner or a job."""
     return {"resource_uri": resource_uri(resource, uuid), "uuid": str(uuid)}
 

@@ -1,13 +1,21 @@
 """The addresses of a resource, as the API documents them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.routers import APIRootView, DefaultRouter, DynamicRoute, Route
+
+from cloudjobs.api.openapi.exchanges import Exchange
+from cloudjobs.api.openapi.schema import WireSchema
 
 
 class CloudjobsApi(APIRootView):
     """What there is: each resource tells about itself at its `schema/`."""
+
+    schema = WireSchema()
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "get": Exchange({"type": "object", "additionalProperties": {"type": "string"}})
+    }
 
 
 class ResourceRouter(DefaultRouter):

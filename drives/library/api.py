@@ -8,8 +8,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from cloudjobs.api.filters import Condition
+from cloudjobs.api.openapi.exchanges import Exchange, cloned
 from cloudjobs.api.viewsets import Names
-from drives.api import ClonedViewSet
+from drives.api import CLONE_EXAMPLE, ClonedViewSet
 from drives.library.serializers import (
     LibraryCloneRequest,
     LibraryDriveSchema,
@@ -32,6 +33,9 @@ class LibraryDriveViewSet(ClonedViewSet):
     schema_serializer_class = LibraryDriveSchema
     clone_request = LibraryCloneRequest
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone"}
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "clone": cloned(LibraryCloneRequest, DriveSerializer, CLONE_EXAMPLE)
+    }
     filter_lookups: ClassVar[dict[str, str]] = {
         "arch": "library_entry__arch",
         "distribution": "library_entry__distribution",

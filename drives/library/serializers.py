@@ -10,12 +10,13 @@ from cloudjobs.api.fields import (
     NarrowedFields,
     NothingField,
     ResourceUriField,
+    WordField,
 )
 from drives.models import Drive
 from drives.schema import LicenseSchema
 from drives.serializers import (
     AffinitiesField,
-    CloneRequest,
+    DriveCloneRequest,
     DriveSerializer,
     StorageTypeField,
 )
@@ -86,7 +87,7 @@ class LibraryDriveSerializer(NarrowedFields):
     size = serializers.IntegerField(
         read_only=True, default=None, help_text="Size of the drive in bytes"
     )
-    status = serializers.CharField(read_only=True, help_text="Status of the drive")
+    status = WordField(Drive.Status, help_text="Status of the drive")
     storage_type = NothingField("string", help_text="A clone may lie on any storage")
     tags = EmptyListField(help_text="What is in the library has no tags")
     url = EntryField("url", "Where more is told of it")
@@ -111,7 +112,7 @@ class LibraryDriveSchema(LibraryDriveSerializer):
     )
 
 
-class LibraryCloneRequest(CloneRequest):
+class LibraryCloneRequest(DriveCloneRequest):
     """What may differ in a clone; what else was told of the source may be sent back."""
 
     storage_type = StorageTypeField(required=False, allow_null=True)

@@ -12,20 +12,34 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
-from cloudjobs.api.fields import related
 from cloudjobs.api.filters import Condition
+from cloudjobs.api.openapi.exchanges import (
+    Exchange,
+    Shape,
+    cloned,
+    created,
+    deleted_several,
+    updated,
+)
 from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
 from drives.models import Snapshot
 from drives.querysets import KIND, SNAPSHOTS
-from drives.serializers import CloneRequest, DeletionRequest, DriveSerializer
+from drives.serializers import DeletionRequest, DriveCloneRequest
 from drives.snapshots import actions
 from drives.snapshots.actions import SnapshotSpec
-from drives.snapshots.serializers import SnapshotChange, SnapshotRequest, SnapshotSerializer
+from drives.snapshots.serializers import (
+    SnapshotChange,
+    SnapshotCloneSerializer,
+    SnapshotRequest,
+    SnapshotSerializer,
+)
 from jobs.idempotency import answer_once
 from jobs.models import JobLink
 from tags.actions import tags_of
 from tags.api import own_tag
 from tags.models import TagLink
+
+EXAMPLE = {"drive": "0e305bb9-f512-4d4a-894c-4a733cae570f", "name": "before the update"}
 
 
 class SnapshotViewSet(ResourceViewSet):
@@ -33,6 +47,14 @@ class SnapshotViewSet(ResourceViewSet):
 
     serializer_class = SnapshotSerializer
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone"}
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "create": created(SnapshotRequest, SnapshotSerializer, EXAMPLE, errors=(404,)),
+        "update": updated(SnapshotChange, SnapshotSerializer, {"name": "before the update"}),
+        "destroy_several": deleted_several(DeletionRequest),
+        "clone": cloned(
+            DriveCloneRequest, SnapshotCloneSerializer, {"name": "from a snapshot"}, Shape.BARE
+        ),
+    }
     filter_lookups: ClassVar[dict[str, str]] = {
         "drive": "drive_id",
         "name": "name",
@@ -97,13 +119,12 @@ class SnapshotViewSet(ResourceViewSet):
 
         The answer is the bare drive, and its `resource_uri` a reference, as documented.
         """
-        (wishes,) = validate_each(CloneRequest, [request.data])
+        (wishes,) = validate_each(DriveCloneRequest, [request.data])
         avoid = uuids_in(request, "avoid")
         drive: Any = actions.clone_snapshot(UUID(uuid), self.owner, wishes, avoid)
         drive.visible_jobs = JobLink.objects.visible_jobs(KIND, [drive.pk], self.owner)[drive.pk]
         drive.visible_tags = tags_of(KIND, drive.pk)
-        shown = DriveSerializer().to_representation(drive)
-        shown["resource_uri"] = related(KIND, drive.pk)
+        shown = SnapshotCloneSerializer().to_representation(drive)
         return Response(shown, status.HTTP_202_ACCEPTED)
 
 

@@ -8,20 +8,36 @@ from cloudjobs.api.fields import (
     EmptyListField,
     MetaField,
     NarrowedFields,
+    Reference,
     ReferenceField,
     ResourceUriField,
     StrictCharField,
     WireDateTimeField,
+    WordField,
     related,
 )
 from cloudjobs.api.schema import NO_DEFAULT
 from drives.models import Snapshot
 from drives.querysets import KIND, SNAPSHOTS
+from drives.serializers import DriveSerializer
 from tags.serializers import TagsField
 
 
 class SnapshotTimeField(WireDateTimeField):
     documented_type = "string"
+
+
+class AllocatedField(serializers.IntegerField):
+    """Bytes on disk, null until they are there; documented as always there."""
+
+    def openapi(self, direction: str) -> dict[str, Any]:
+        return {"type": ["integer", "null"], "format": "int64"}
+
+
+class SnapshotCloneSerializer(DriveSerializer):
+    """The drive that the clone of a snapshot makes: its path is a reference there."""
+
+    resource_uri = ReferenceField(KIND, source="pk", read_only=True)  # type: ignore[assignment]
 
 
 class SnapshotRequest(serializers.Serializer[Any]):
@@ -57,7 +73,7 @@ class SnapshotChange(SnapshotRequest):
 class SnapshotSerializer(NarrowedFields, SnapshotRequest):
     """A snapshot in full; expects `visible_tags` on it."""
 
-    allocated_size = serializers.IntegerField(
+    allocated_size = AllocatedField(
         read_only=True, help_text="Physical size of the snapshot; null until it is there"
     )
     grantees = EmptyListField("list", help_text="Users who may use the snapshot")
@@ -66,7 +82,7 @@ class SnapshotSerializer(NarrowedFields, SnapshotRequest):
     )
     permissions = EmptyListField("list", help_text="What the user who asks may do")
     resource_uri = ResourceUriField(SNAPSHOTS, help_text="The path of this snapshot")
-    status = serializers.CharField(read_only=True, help_text="Status of the snapshot")
+    status = WordField(Snapshot.Status, help_text="Status of the snapshot")
     tags = TagsField(source="visible_tags", default=NO_DEFAULT)
     timestamp = SnapshotTimeField(
         source="created_at",
@@ -79,5 +95,5 @@ class SnapshotSerializer(NarrowedFields, SnapshotRequest):
     class Meta:
         model = Snapshot  # whose defaults the schema tells
 
-    def get_owner(self, snapshot: Snapshot) -> dict[str, str]:
+    def get_owner(self, snapshot: Snapshot) -> Reference:
         return related("user", snapshot.owner_id)

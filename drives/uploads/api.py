@@ -5,7 +5,7 @@ a chunk is there, and send it with POST as the file of a form. The others have a
 chunk (`do=upload_chunk`) and send it there as raw bytes.
 """
 
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, ClassVar, cast
 from uuid import UUID
 
 from django.http import UnreadablePostError
@@ -17,21 +17,40 @@ from werkzeug.http import parse_options_header
 
 from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
 from cloudjobs.api.exceptions import Invalid, Missing
+from cloudjobs.api.openapi.components import component
+from cloudjobs.api.openapi.exchanges import AVOID, Exchange, OpenApi, created
 from cloudjobs.api.parsers import UnreadForm, UnreadParser
 from drives.actions import DriveSpec
-from drives.api import DriveViewSet, content_length
+from drives.api import BYTES, EXAMPLE, DriveViewSet, content_length
 from drives.models import Upload
 from drives.querysets import KIND
-from drives.serializers import DriveRequest
+from drives.serializers import DriveRequest, DriveSerializer
 from drives.uploads import actions
 from drives.uploads.links import ChunkLinkAuthentication
 from drives.uploads.multipart import ExactFile, read_form
 from drives.uploads.serializers import ResumableRequest
 from drives.uploads.spans import Span, span_of
 
+FORM: OpenApi = {
+    "type": "object",
+    "description": "The fields that else stand in the address, then the file.",
+    "required": ["file"],
+    "properties": {
+        **{name: {"type": "string", "pattern": "^[0-9]+$"} for name in ResumableRequest().fields},
+        "file": BYTES,
+    },
+}
+
 
 class InitUploadViewSet(DriveViewSet):
     """`POST /initupload/`: drives whose images will come in chunks."""
+
+    openapi_tag = "drives"
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "create": created(
+            DriveRequest, DriveSerializer, EXAMPLE, query=(AVOID,), headers=("Location", "Link")
+        )
+    }
 
     def create(self, request: Request) -> Response:
         """Make the drives; each is `uploading`, and has the size of its file meanwhile."""
@@ -48,6 +67,16 @@ class InitUploadViewSet(DriveViewSet):
 
 class ChunkView(APIView):
     """The chunks of one drive: GET tells whether one is there, POST stores it."""
+
+    openapi_tag, openapi_name = "drives", "drives_chunk"
+    exchanges: ClassVar[dict[str, Exchange]] = {
+        "get": Exchange(component("ActionDone"), query=(ResumableRequest,), errors=(403,)),
+        "post": Exchange(
+            component("ActionDone"),
+            raw={UnreadParser.media_type: BYTES, UnreadForm.media_type: FORM},
+            query=(ResumableRequest(partial=True),),
+        ),
+    }
 
     parser_classes = [UnreadParser, UnreadForm]
     authentication_classes = [*APIView.authentication_classes, ChunkLinkAuthentication]

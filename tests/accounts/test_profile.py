@@ -197,3 +197,9 @@ def test_schema_describes(api: APIClient, name: str, expected: tuple[Any, ...]) 
     field = api.get(f"{PROFILE}schema/").json()["fields"][name]
     found = (field["type"], field["default"], field["readonly"], field["nullable"])
     assert found == expected
+
+
+@pytest.mark.parametrize(("field", "value"), [("vat", 0), ("invoicing", "yes"), ("company", True)])
+def test_value_of_another_type_is_refused(api: APIClient, field: str, value: Any) -> None:
+    response = api.put(PROFILE, {field: value})
+    assert (response.status_code, faults_of(response)) == (400, [("validation", field)])

@@ -45,9 +45,10 @@ def test_chunk_that_is_there_has_no_link(api: APIClient) -> None:
         ({"chunk_number": -1, "chunk_size": CHUNK}, "chunk_number"),
         ({"chunk_number": 16, "chunk_size": CHUNK}, "chunk_number"),
         ({"chunk_number": 0, "chunk_size": 10}, "chunk_size"),
+        ({"chunk_number": 0.0, "chunk_size": CHUNK}, "chunk_number"),
     ],
 )
-def test_bad_chunk_has_no_link(api: APIClient, body: dict[str, int], point: str) -> None:
+def test_bad_chunk_has_no_link(api: APIClient, body: dict[str, float], point: str) -> None:
     drive = begin(api, MIB)
     response = api.post(f"{API}/drives/{drive.pk}/action/?do=upload_chunk", body)
     assert (response.status_code, faults_of(response)) == (400, [("validation", point)])

@@ -1,0 +1,1 @@
+"""The OpenAPI document: made of the views, of their serializers, and of their `exchanges`."""
