@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "cloudjobs.privacy.PrivateAnswersMiddleware",
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
     "cloudjobs.api.lengths.AnnouncedBodyMiddleware",
+    "cloudjobs.api.page_forms.PageFormMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -299,11 +300,8 @@ SESSION_COOKIE_HTTPONLY = True
 
 # --- What a browser may load ----------------------------------------------------------------
 
-# Style attributes of the admin and of the browsable API: these, by their hashes, and no other.
-FOREIGN_STYLES = [
-    *(f"padding-left:{8 + 24 * level}px" for level in range(8)),
-    "float: right; margin-right: 10px",
-]
+# Style attributes of the admin: these, by their hashes, and no other.
+FOREIGN_STYLES = [f"padding-left:{8 + 24 * level}px" for level in range(8)]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -4,21 +4,46 @@ from typing import Any
 
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.utils.urls import replace_query_param
+
+from cloudjobs.api.browsing import (
+    crumb,
+    description_of,
+    forms_of,
+    html_page,
+    linked,
+    neighbours,
+    title_of,
+)
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
-    """Pages without a filter form: ours are told by each resource's schema.
+    """The answer as a page of ours, with links, and with forms that need no script.
 
-    It would also ask for the objects of a user who has not logged in. And pages without a style
-    of their own, which the policy would forbid, for code that they never show.
+    The base class would draw forms from serializers, and so ask for the objects of a user who has
+    not logged in.
     """
 
-    def get_filter_form(self, data: Any, view: Any, request: Any) -> None:
-        return None
+    template = "api/page.html"
 
-    def get_context(self, *args: Any) -> dict[str, Any]:
-        return super().get_context(*args) | {"code_style": None}
+    def get_context(
+        self, data: Any, accepted_media_type: str | None, renderer_context: Any
+    ) -> dict[str, Any]:
+        view, request = renderer_context["view"], renderer_context["request"]
+        response = renderer_context["response"]
+        text = JSONRenderer().render(data, "application/json; indent=2").decode()
+        return {
+            "name": title_of(self.get_name(view), data, request.path),
+            "description": description_of(view),
+            "breadcrumbs": [(crumb(path), path) for _, path in self.get_breadcrumbs(request)],
+            "content": linked(text, request.build_absolute_uri("/")),
+            "response": response,
+            "html_page": html_page(view) if response.status_code < 400 else "",
+            "json_address": replace_query_param(request.get_full_path(), "format", "json"),
+            "neighbours": neighbours(request, data),
+            "forms": forms_of(view, request, data, response.status_code),
+        }
 
 
 class LenientNegotiation(DefaultContentNegotiation):
@@ -36,4 +61,6 @@ class OwnFormNegotiation(LenientNegotiation):
         try:
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
-            return renderers[0], renderers[0].media_type
+            asked = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
+            first = self.filter_renderers(renderers, asked)[0] if asked else renderers[0]
+            return first, first.media_type

@@ -66,7 +66,7 @@ def test_page_opens_without_javascript(visit: Visit, pages: dict[str, str], name
     expect(page.locator("h1")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/jobs/job/", "/api/2.0/", "/api/2.0/drives/"])
+@pytest.mark.parametrize("path", ["/admin/", "/admin/jobs/job/"])
 def test_policy_lets_the_foreign_pages_work(visit: Visit, pages: dict[str, str], path: str) -> None:
     expect(visit(path).locator("h1").first).to_be_visible()
 
@@ -89,6 +89,30 @@ def test_person_acts_without_javascript(
     page.get_by_role("link", name="Retry").click()
     page.get_by_role("button", name="Retry the job").click()
     expect(page.locator("#messages")).to_contain_text("Waiting again")
+
+
+def test_documentation_is_drawn_from_the_document(
+    visit: Visit, pages: dict[str, str], site: Service, browser: Browser
+) -> None:
+    page = visit("/api/docs/", color_scheme="dark")
+    expect(page.get_by_role("link", name="snapshots", exact=True)).to_be_visible()
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
+    stranger = browser.new_context(base_url=site.url, java_script_enabled=False).new_page()
+    stranger.goto("/api/docs/")
+    expect(stranger.get_by_role("link", name="OpenAPI, as YAML")).to_be_visible()
+
+
+def test_person_asks_the_api_without_javascript(visit: Visit, pages: dict[str, str]) -> None:
+    page = visit("/api/2.0/tags/", java_script_enabled=False)
+    page.get_by_label("Body, as JSON").fill('{"name": "by hand"}')
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_text("201 Created")).to_be_visible()
+    page.locator("pre").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="by hand")).to_be_visible()
+    page.get_by_text("Delete", exact=True).first.click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("There is nothing in the answer.")).to_be_visible()
 
 
 def test_person_filters_opens_and_selects_without_javascript(

@@ -104,4 +104,7 @@ def pages_of(world: World) -> dict[str, str]:
         "profile": "/profile/",
         "password": "/profile/password/",
         "token": "/profile/tokens/",
+        "api": "/api/2.0/",
+        "api-job": f"/api/2.0/jobs/{world.running}/",
+        "api-drive": f"/api/2.0/drives/{world.drive}/",
     }
