@@ -38,6 +38,7 @@ from tests.fuzz.checks import aim, assert_nothing_foreign, is_fault  # noqa: E40
 from tests.fuzz.world import World, rows_of, run_waiting_jobs  # noqa: E402
 
 JOBS_EVERY, LOOK_EVERY = 7, 200  # requests
+REFUSED = ["400", "401", "403", "404", "405", "406", "409", "411", "413", "415", "416", "429"]
 # What is well formed may still ask for what cannot be, such as a clone smaller than its source.
 ACCEPTED = ["2xx", "400", "401", "403", "404", "409", "413", "416", "503"]
 
@@ -93,6 +94,7 @@ def config_for(arguments: argparse.Namespace, headers: dict[str, str]) -> Schema
             "base-url": "http://localhost/",
             "checks": {
                 "positive_data_acceptance": {"expected-statuses": ACCEPTED},
+                "negative_data_rejection": {"expected-statuses": REFUSED},
                 "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "503"]},
             },
             "generation": {
