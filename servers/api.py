@@ -35,7 +35,7 @@ from servers.actions import CloneWishes, ServerSpec
 from servers.limits import capabilities
 from servers.models import Server
 from servers.querysets import KIND
-from servers.schema import CapabilitiesSchema, ServerSchema
+from servers.schema import CapabilitiesSchema, CapabilitiesTextSchema, ServerSchema
 from servers.serializers import (
     RuntimeSerializer,
     ServerCloneRequest,
@@ -188,6 +188,8 @@ class CapabilitiesView(APIView):
 
 class CapabilitiesSchemaView(APIView):
     """What `/capabilities/` is; it has no fields of its own to be described."""
+
+    exchanges: ClassVar[dict[str, Exchange]] = {"get": Exchange(CapabilitiesTextSchema)}
 
     def get(self, request: Request) -> Response:
         text = "What drives and servers may be made of in this installation"

@@ -136,3 +136,10 @@ class CapabilitiesSchema(serializers.Serializer[Any]):
     hosts = serializers.DictField(child=MachineLimitsSchema(), help_text="By CPU type")
     hypervisors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
     servers = ServerLimitsSchema()
+
+
+class CapabilitiesTextSchema(serializers.Serializer[Any]):
+    """What `/capabilities/` is."""
+
+    allowed_methods = serializers.ListField(child=serializers.CharField())
+    help_text = serializers.CharField()  # type: ignore[assignment]  # the wire's name

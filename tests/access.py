@@ -70,6 +70,7 @@ BELOW = "action|download|runtime|(drives|servers|snapshots)(/detail)?|ips|vlans"
 # An address fits exactly one of them, so a new one has to be put where it belongs.
 KINDS = {
     "probe": Kind(r"/(healthz|readyz|icon\.svg|favicon\.ico)", None, SHOWN, SHOWN),
+    "document": Kind("/api/(schema|docs)/", None, SHOWN, SHOWN),
     "door": Kind(rf"(/(admin/)?log(in|out)|{API}/accounts/action)/", None, DOOR, DOOR),
     "page": Kind("/((profile|jobs|drives|servers)/)?", 302, SHOWN, SHOWN),
     "form": Kind(
