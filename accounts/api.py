@@ -100,6 +100,7 @@ class AccountActionView(APIView):
         ),
         "logout": Exchange(component("ActionDone")),
         "check_login": Exchange(component("ActionDone")),
+        "authenticate_asynchronous": Exchange(component("ActionDone"), headers=("Set-Cookie",)),
     }
 
     def post(self, request: Request) -> Response:

@@ -13,7 +13,16 @@ from schemathesis.core.failures import AcceptedNegativeData
 from tests.fuzz.world import World, is_uuid, with_known_uuids
 
 NOTHING: tuple[Any, ...] = ("", None, [], {})  # a parameter without a value
-WITHOUT_BODY = {"cancel", "check_login", "logout", "retry", "shutdown", "start", "stop"}
+WITHOUT_BODY = {
+    "authenticate_asynchronous",
+    "cancel",
+    "check_login",
+    "logout",
+    "retry",
+    "shutdown",
+    "start",
+    "stop",
+}
 
 MOSTLY = 0.7
 RANGES = ("bytes=0-1023", "bytes=-100", "bytes=99999999999999-", "bytes=5-5")  # no whole image

@@ -80,6 +80,7 @@ HEADERS = {
     "Idempotency-Replayed": text("`true` if the answer is that of an earlier request"),
     "Link": text("Where the chunks of the upload are sent"),
     "Location": text("The path of the object, if one was made", format="uri-reference"),
+    "Set-Cookie": text("The cookie that the action is about"),
     "Retry-After": {"type": "integer", "description": "Seconds to wait"},
     "WWW-Authenticate": text("How to log in"),
 }
