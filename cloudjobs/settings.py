@@ -172,6 +172,7 @@ Q_CLUSTER = {
 JOB_LEASE_SECONDS = 30
 JOB_MAX_ATTEMPTS = 3  # without getting on; then the job fails
 UPLOAD_KEPT_HOURS = env.int("UPLOAD_KEPT_HOURS", default=24)  # since its last chunk came
+WAITING_REQUESTS = env.int("WAITING_REQUESTS", default=8)  # in each web process, of its 16 threads
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=3)
 
 MIB = 1024**2

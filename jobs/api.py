@@ -35,6 +35,7 @@ class JobViewSet(ResourceViewSet):
     default_order: ClassVar[tuple[str, ...]] = ("-last_modified",)
     action_methods: ClassVar[dict[str, str]] = {"cancel": "cancel", "retry": "retry"}
     exchanges: ClassVar[dict[str, Exchange]] = {
+        "retrieve": Exchange(JobSerializer, query=(waiting.WAIT,)),
         "cancel": Exchange(JobSerializer),
         "retry": Exchange(JobSerializer),
         "runtime": Exchange(JobRuntimeSerializer),

@@ -10,15 +10,22 @@ import signal
 import time
 from threading import BoundedSemaphore
 
+from django.conf import settings
 from rest_framework.request import Request
 
 from cloudjobs.api.exceptions import Invalid
+from cloudjobs.api.openapi.exchanges import parameter
 from cloudjobs.api.pagination import natural_number
 from jobs.models import Job
 
 LONGEST_WAIT = 25  # seconds; many a proxy gives up after 30
 LOOK_EVERY = 0.2  # seconds
-PLACES = BoundedSemaphore(8)  # in each web process, which has 16 threads
+WAIT = parameter(
+    "wait",
+    {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT},
+    "Seconds for which the answer may wait until the job has ended",
+)
+PLACES = BoundedSemaphore(settings.WAITING_REQUESTS)
 
 _stop_signals: list[int] = []  # a descriptor that can be read once the process is to stop
 

@@ -11,3 +11,5 @@ for host in STORAGE_HOSTS.values():
 # schemathesis asks for compressed answers, and reads those of a network alone.
 MIDDLEWARE = [each for each in MIDDLEWARE if "GZip" not in each]
 LOGGING_CONFIG = None
+
+WAITING_REQUESTS = 0  # nothing would come of it but a long run

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from schemathesis.specs.openapi import checks
 
 from accounts.tokens import create_token
 from cloudjobs.openapi import document
+from jobs import waiting
 from tests.fuzz.checks import aim, assert_nothing_foreign
 from tests.fuzz.world import World, rows_of, run_waiting_jobs
 
@@ -76,9 +78,15 @@ def kept_connection(db: None) -> Iterator[None]:
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_operations_answer_as_documented(
-    tag: str, schema: Any, storage: Path, kept_connection: None, settings: Settings
+    tag: str,
+    schema: Any,
+    storage: Path,
+    kept_connection: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.FAILED_LOGINS = 0
+    monkeypatch.setattr(waiting, "PLACES", BoundedSemaphore(0))  # nobody waits for jobs
     world = World()
     _, token = create_token(world.owner, "fuzz")
     for found in schema.include(tag=tag).get_all_operations():

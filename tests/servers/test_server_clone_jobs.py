@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db.models.functions import Now
 from rest_framework.test import APIClient
 
 from drives.models import Drive
@@ -104,7 +103,7 @@ def test_clone_ends_whole(
 def test_root_ends_with_its_last_disk(api: APIClient, clone: Clone) -> None:
     seen = []
     first, last = children()
-        Job.objects.filter(pk=first.pk).update(turn=last.turn + 1)
+    Job.objects.filter(pk=first.pk).update(turn=last.turn + 1)
     for _ in (last, first):
         runner.run_next()
         seen.append((root_of(api, clone)["state"], status_at(api, new_disks(clone)[1])))
