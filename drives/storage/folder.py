@@ -4,11 +4,13 @@
 only when every byte is durable, so a half image is never taken for a drive.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISLNK
 from typing import BinaryIO
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from drives.storage.backend import StoredImage
 from drives.storage.errors import ImageMissing, StorageError
 
 SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
+LINK = "A symbolic link is no image."
 STAT_BLOCK = 512
 """Bytes in one unit of st_blocks, whatever the file system's block size (stat(2))."""
 
@@ -71,12 +74,12 @@ class ImageFolder:
     def stat(self, image: UUID) -> os.stat_result:
         """Raises ImageMissing."""
         with _must_exist(image):
-            return self._final(image).lstat()
+            return _stat(self._final(image))
 
     def partial_size(self, image: UUID) -> int:
         """The length of the partial, 0 if there is none."""
         try:
-            return self._partial(image).lstat().st_size
+            return _stat(self._partial(image)).st_size
         except FileNotFoundError:
             return 0
 
@@ -190,7 +193,7 @@ class ImageFolder:
 
     def sync(self) -> None:
         """Make the names in the folder durable: a file's own fsync does not cover them."""
-        fd = os.open(self.ready(), os.O_RDONLY | os.O_DIRECTORY | SAFE)
+        fd = os.open(self.ready(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
         finally:
@@ -235,6 +238,20 @@ def _lock(file: BinaryIO, kind: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
+def _stat(path: Path) -> os.stat_result:
+    """Return what is known of a file of ours; a link, to wherever it leads, is none."""
+    stat = path.lstat()
+    if S_ISLNK(stat.st_mode):
+        raise FileNotFoundError(LINK)
+    return stat
+
+
 def _open(path: Path, flags: int) -> BinaryIO:
-    fd = os.open(path, flags | SAFE, 0o600)
+    """Open a file of ours, and no link."""
+    try:
+        fd = os.open(path, flags | SAFE, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileNotFoundError(LINK) from error
+        raise
     return os.fdopen(fd, "rb" if flags == os.O_RDONLY else "r+b", buffering=0)

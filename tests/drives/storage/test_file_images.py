@@ -73,14 +73,6 @@ def test_a_missing_image_is_named(backend: FileBackend, method: str) -> None:
         getattr(backend, method)(image)
 
 
-def test_open_does_not_follow_links(backend: FileBackend, tmp_path: Path) -> None:
-    image = uuid4()
-    (tmp_path / "secret").write_text("secret")
-    (backend.folder.ready() / f"{image}.raw").symlink_to(tmp_path / "secret")
-    with pytest.raises(OSError, match="symbolic links"):
-        backend.open(image)
-
-
 def test_free_space_follows_the_capacity(tmp_path: Path, source: UUID) -> None:
     limited = FileBackend(tmp_path / "images", capacity=10 * MIB)
     assert limited.capacity() == 10 * MIB
