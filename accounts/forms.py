@@ -11,7 +11,7 @@ from rest_framework.exceptions import Throttled
 
 from accounts.models import Profile
 from accounts.tokens import MOST_TOKENS
-from cloudjobs.api.throttling import failed_logins, require_patience
+from cloudjobs.api.throttling import count_failed_login, require_patience
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 
@@ -21,14 +21,13 @@ class PatientLogin(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         email = self.cleaned_data.get("username", "")
-        failed = failed_logins(email, self.request)
         try:
             require_patience(email, self.request)
             cleaned: dict[str, Any] = super().clean()
         except Throttled as error:
             raise forms.ValidationError(str(error.detail)) from error
         except forms.ValidationError:
-            failed.count()
+            count_failed_login(email, self.request)
             raise
         return cleaned
 

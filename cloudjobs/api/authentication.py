@@ -12,15 +12,12 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
-from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from rest_framework.authentication import BasicAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from cloudjobs.api.throttling import failed_logins, require_patience
-
-AnyRequest = HttpRequest | Request
+from cloudjobs.api.throttling import AnyRequest, count_failed_login, require_patience
 
 
 class RememberedBasicAuthentication(BasicAuthentication):
@@ -61,7 +58,7 @@ def check_credentials(email: str, password: str, request: AnyRequest | None = No
         right = is_right_password(user, password)
     if user is not None and right and user.is_active:
         return user
-    failed_logins(email, request).count()
+    count_failed_login(email, request)
     raise AuthenticationFailed("Wrong email or password.")
 
 

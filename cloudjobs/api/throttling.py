@@ -11,7 +11,9 @@ from rest_framework.throttling import BaseThrottle
 
 from cloudjobs.api.counting import Window
 
+AnyRequest = HttpRequest | Request
 MINUTE = 60
+MANY = 10
 
 
 class RequestThrottle(BaseThrottle):
@@ -45,20 +47,40 @@ class DeleteThrottle(RequestThrottle):
         return request.method == "DELETE" and super().counts(request)
 
 
-def failed_logins(email: str, request: Any) -> Window:
-    """Return the counter of wrong passwords for this email from the address of the request."""
-    address = BaseThrottle().get_ident(request) if request is not None else ""
-    who = hashlib.sha256(f"{email.lower()}\n{address}".encode(errors="replace")).hexdigest()
+def failed_logins(email: str, request: AnyRequest | None) -> list[tuple[Window, int]]:
+    """Return the counters of wrong passwords that this login counts for, each with its limit.
+
+    Few for one email from one address; ten times as many from one address, whatever the email, and
+    for one email, wherever they come from: there are lists of emails, and nets of addresses.
+    """
+    asked: Any = request
+    address = (asked and BaseThrottle().get_ident(asked)) or ""
+    limit: int = settings.FAILED_LOGINS
+    email = email.lower()
+    return [
+        (login_window("both", email, address), limit),
+        (login_window("address", address), MANY * limit),
+        (login_window("email", email), MANY * limit),
+    ]
+
+
+def login_window(*what: str) -> Window:
+    who = hashlib.sha256("\n".join(what).encode(errors="replace")).hexdigest()
     return Window(f"login-{who}", settings.FAILED_LOGIN_SECONDS)
 
 
-def require_patience(email: str, request: HttpRequest | Request | None) -> None:
+def count_failed_login(email: str, request: AnyRequest | None) -> None:
+    """Note that a password was wrong."""
+    for window, _ in failed_logins(email, request):
+        window.count()
+
+
+def require_patience(email: str, request: AnyRequest | None) -> None:
     """Refuse to look at one more password after too many that were wrong.
 
     Raises:
         Throttled: the time to wait is in it.
     """
-    failed = failed_logins(email, request)
-    limit: int = settings.FAILED_LOGINS
-    if limit and failed.counted() >= limit:
-        raise Throttled(failed.seconds_left, "Too many wrong passwords.")
+    for failed, limit in failed_logins(email, request):
+        if limit and failed.counted() >= limit:
+            raise Throttled(failed.seconds_left, "Too many wrong passwords.")

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
+from accounts.tokens import create_token
 from tests.accounts.test_basic_authentication import ask, counted, hashed
 from tests.factories import PASSWORD
 from tests.wire import API, faults_of
@@ -74,6 +75,57 @@ def test_header_of_a_proxy_that_is_not_ours_changes_nothing(owner: User) -> None
         client = Client(headers={"x-forwarded-for": f"192.0.2.{number}"})
         ask(client, owner.email, "wrong")
     assert basic(owner.email, PASSWORD).status_code == 429
+
+
+def test_address_that_tries_many_emails_is_stopped(counted: list[str], owner: User) -> None:
+    for number in range(30):
+        assert log_in(f"user{number}@example.net", "wrong").status_code == 401
+    hashed.clear()
+    assert log_in(owner.email, PASSWORD).status_code == 429
+    assert hashed == []
+    assert log_in(owner.email, PASSWORD, "192.0.2.7").status_code == 200
+
+
+def test_email_that_many_addresses_try_is_stopped(counted: list[str], owner: User) -> None:
+    for number in range(30):
+        assert log_in(owner.email, "wrong", f"192.0.2.{number}").status_code == 401
+    hashed.clear()
+    assert log_in(owner.email, PASSWORD, "192.0.2.200").status_code == 429
+    assert hashed == []
+
+
+def test_stopped_email_leaves_in_who_is_in(owner: User) -> None:
+    _, text = create_token(owner, "a program")
+    session = Client()
+    session.force_login(owner)
+    assert basic(owner.email, PASSWORD).status_code == 200
+    for number in range(30):
+        log_in(owner.email, "wrong", f"192.0.2.{number}")
+    token = Client(headers={"authorization": f"Bearer {text}"})
+    answers = [client.get(f"{API}/profile/") for client in (session, token)]
+    assert [answer.status_code for answer in (*answers, basic(owner.email, PASSWORD))] == [200] * 3
+
+
+def test_clients_behind_our_proxy_are_told_apart(owner: User, settings: Settings) -> None:
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+
+    def ask_from(told: str) -> int:
+        client = Client(headers={"x-forwarded-for": told})
+        return int(ask(client, owner.email, "wrong").status_code)
+
+    assert [ask_from("192.0.2.1") for _ in range(4)] == [401, 401, 401, 429]
+    assert ask_from("192.0.2.2") == 401
+    assert ask_from("192.0.2.3, 192.0.2.1") == 429  # the proxy's word comes last
+
+
+def test_others_than_our_proxy_cannot_pretend_an_address(owner: User, settings: Settings) -> None:
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    statuses = []
+    for number in range(4):
+        pretended = {"x-forwarded-for": f"192.0.2.{number}"}
+        client = Client(headers=pretended, REMOTE_ADDR="203.0.113.9")
+        statuses.append(ask(client, owner.email, "wrong").status_code)
+    assert statuses == [401, 401, 401, 429]
 
 
 def test_right_password_in_time_lets_in(owner: User) -> None:

@@ -40,6 +40,20 @@ def test_session_cookie_is_kept_from_scripts(browser: Client, owner: User) -> No
     assert browser.cookies["sessionid"]["samesite"] == "Lax"
 
 
+@pytest.mark.parametrize("planted_by", ["nobody", "stranger"])
+def test_login_leaves_a_planted_session(owner: User, stranger: User, planted_by: str) -> None:
+    """Whoever knows a session key from before the login has nothing of it."""
+    thief, victim = Client(), Client()
+    thief.session.save()
+    if planted_by == "stranger":
+        thief.force_login(stranger)
+    planted = thief.cookies["sessionid"].value
+    victim.cookies["sessionid"] = planted
+    assert log_in(victim, owner.email).status_code == 200
+    assert victim.cookies["sessionid"].value != planted
+    assert thief.get(f"{API}/profile/").status_code == 401
+
+
 @pytest.mark.parametrize("password", ["wrong", PASSWORD + " ", "a\x00b"])
 def test_login_with_a_wrong_password_is_refused(
     browser: Client, owner: User, password: str
