@@ -1,17 +1,18 @@
 """Settings, taken from the environment; every variable is optional.
 
 `CLOUDJOBS_HOME` holds all state: the SQLite file, the drive images and the generated secret key.
-The variables are listed in docs/configuration.md.
+The variables are listed in docs/configuration.md. What protects the service is in
+`cloudjobs/protection.py`.
 """
 
-import base64
-import hashlib
 import os
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF, UNSAFE_HASHES
 from django.core.management.utils import get_random_secret_key
+
+from cloudjobs.protection import *  # noqa: F403
+from cloudjobs.protection import DAY, NUM_PROXIES
 
 env = environ.Env()
 
@@ -33,12 +34,6 @@ def kept_secret_key(path: Path) -> str:
         finally:
             draft.unlink()
     return path.read_text().strip()
-
-
-def style_hash(style: str) -> str:
-    """Return the source by which a policy allows one style attribute, and no other."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
 
 
 SECRET_KEY = env("SECRET_KEY", default="") or kept_secret_key(CLOUDJOBS_HOME / "secret_key")
@@ -73,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cloudjobs.proxies.TrustedProxyMiddleware",  # before anybody reads a header
     "django_guid.middleware.guid_middleware",
     "cloudjobs.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -82,10 +78,11 @@ MIDDLEWARE = [
     "django.middleware.http.ConditionalGetMiddleware",
     "cloudjobs.privacy.PrivateAnswersMiddleware",
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
-    "cloudjobs.api.lengths.AnnouncedBodyMiddleware",
+    "cloudjobs.api.plain_bodies.PlainBodyMiddleware",
     "cloudjobs.api.page_forms.PageFormMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "cloudjobs.pages.strangers.StrangersFormsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -149,7 +146,6 @@ if REDIS_URL:
     }
 
 WORKERS = env.int("WORKERS", default=max(2, os.cpu_count() or 2))
-DAY = 24 * 3600
 Q_CLUSTER = {
     "name": "cloudjobs",
     "workers": WORKERS,
@@ -256,7 +252,7 @@ REST_FRAMEWORK = {
         "cloudjobs.api.throttling.RequestThrottle",
         "cloudjobs.api.throttling.DeleteThrottle",
     ],
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "cloudjobs.api.openapi.schema.WireSchema",
     "EXCEPTION_HANDLER": "cloudjobs.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -277,45 +273,6 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "GET_MOCK_REQUEST": "cloudjobs.openapi.request_for",
     "POSTPROCESSING_HOOKS": ["cloudjobs.openapi.complete"],
-}
-BASIC_PASSWORD_REMEMBERED_SECONDS = 300
-# 0 means any number.
-REQUESTS_PER_MINUTE = env.int("REQUESTS_PER_MINUTE", default=10_000)
-DELETES_PER_MINUTE = env.int("DELETES_PER_MINUTE", default=1_000)
-FAILED_LOGINS = env.int("FAILED_LOGINS", default=10)
-FAILED_LOGIN_SECONDS = env.int("FAILED_LOGIN_SECONDS", default=300)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
-
-# --- Users and sessions ---------------------------------------------------------------------
-
-AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "accounts:login"
-LOGIN_REDIRECT_URL = "overview"
-LOGOUT_REDIRECT_URL = "accounts:login"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-SESSION_ENGINE = "cloudjobs.sessions"
-SESSION_COOKIE_HTTPONLY = True
-
-# --- What a browser may load ----------------------------------------------------------------
-
-# Style attributes of the admin: these, by their hashes, and no other.
-FOREIGN_STYLES = [f"padding-left:{8 + 24 * level}px" for level in range(8)]
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "style-src-attr": [UNSAFE_HASHES, *(style_hash(style) for style in FOREIGN_STYLES)],
-        "img-src": [SELF],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
 }
 
 # --- Events ---------------------------------------------------------------------------------

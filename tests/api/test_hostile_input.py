@@ -1,6 +1,8 @@
 """Input that tries to break the service: half characters, hidden bodies, forged lines."""
 
+import gzip
 import logging
+import time
 
 import pytest
 from rest_framework.test import APIClient
@@ -35,6 +37,57 @@ def test_chunked_body_is_refused_and_not_taken_for_an_empty_one(api: APIClient) 
     response = api.generic("POST", DRIVES, "", HTTP_TRANSFER_ENCODING="chunked")
     assert response.status_code == 411
     assert faults_of(response) == [("validation", "Content-Length")]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
+@pytest.mark.parametrize("encoding", ["gzip", "DEFLATE", "br, gzip", "identity, gzip"])
+def test_packed_body_is_refused_unread(api: APIClient, kind: str, encoding: str) -> None:
+    bomb = gzip.compress(b"[" * 10_000_000)
+    path = DRIVES if kind == "application/json" else f"{DRIVES}upload/"
+    response = api.generic("POST", path, bomb, kind, headers={"content-encoding": encoding})
+    assert (response.status_code, faults_of(response)) == (
+        415,
+        [("validation", "Content-Encoding")],
+    )
+    assert response["Accept-Encoding"] == "identity"
+
+
+def test_body_that_is_said_to_be_plain_is_read(api: APIClient) -> None:
+    body = '{"name": "x", "size": 536870912, "media": "disk"}'
+    plain = {"content-encoding": "identity"}
+    response = api.generic("POST", DRIVES, body, "application/json", headers=plain)
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "[" * 1_000_000,
+        '{"a":' * 200_000,
+        f"[{'{},' * 600_000}{{}}]",
+        f'{{"objects": [{"{}," * 600_000}{{}}]}}',
+        f'{{"size": {"9" * 1_000_000}}}',
+        f'{{"name": "{"x" * 3_000_000}"}}',
+    ],
+    ids=["deep list", "deep object", "long list", "long objects", "long number", "long text"],
+)
+def test_json_that_grows_is_a_fault(api: APIClient, bomb: str) -> None:
+    began = time.monotonic()
+    response = api.generic("POST", DRIVES, bomb, content_type="application/json")
+    assert response.status_code in {400, 413}
+    assert len(response.content) < 10_000
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999"])
+@pytest.mark.parametrize("field", ["size", "meta"])
+def test_number_beyond_all_bounds_is_a_fault(api: APIClient, field: str, number: str) -> None:
+    value = f'{{"a": {number}}}' if field == "meta" else number
+    given = {"name": '"x"', "size": "536870912", "media": '"disk"', field: value}
+    body = "{" + ", ".join(f'"{name}": {text}' for name, text in given.items()) + "}"
+    response = api.generic("POST", DRIVES, body, content_type="application/json")
+    assert response.status_code == 400
+    assert faults_of(response)[0][0] == "validation"
 
 
 def test_meta_is_bounded_as_a_whole(api: APIClient) -> None:
