@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
 
-.PHONY: help run test lint format openapi fuzz bench clean
+.PHONY: help run test lint format openapi fuzz bench audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is
@@ -41,6 +41,10 @@ fuzz: $(VENV)/.dev  ## Ask the API for what its OpenAPI document allows and forb
 
 bench: $(VENV)/.dev  ## Measure, print a table of ratios and keep the raw figures
 	$(BIN)/python -m benchmarks
+
+audit: $(VENV)/.dev  ## Ask PyPI for known holes in what is installed; needs the network
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(BIN)/pip-audit --local --strict
 
 clean:  ## Remove the virtual environment and caches; the state in var/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

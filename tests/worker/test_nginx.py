@@ -38,7 +38,6 @@ error_log stderr warn;
 {user}
 events {{}}
 http {{
-    access_log off;
     client_body_temp_path {home}/body;
     proxy_temp_path {home}/proxy;
     fastcgi_temp_path {home}/fastcgi;
@@ -62,13 +61,17 @@ def web_service(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ite
 
 
 @pytest.fixture(scope="module")
+def nginx_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("nginx")
+
+
+@pytest.fixture(scope="module")
 def front(
-    web_service: Service, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
+    web_service: Service, certificate: Certificate, nginx_home: Path
 ) -> Iterator[httpx.Client]:
     """A client of nginx that trusts its certificate; it has no login."""
-    home = tmp_path_factory.mktemp("nginx")
     with ExitStack() as stack:
-        nginx, address = started(home, web_service, certificate)
+        nginx, address = started(nginx_home, web_service, certificate)
         stack.callback(nginx.wait)
         stack.callback(nginx.terminate)
         trust = ssl.create_default_context(cafile=certificate.authority)
@@ -88,6 +91,7 @@ def started(
         "listen 443 ": f"listen 127.0.0.1:{secure} ",
         "/etc/ssl/cloudjobs/fullchain.pem": str(certificate.certificate),
         "/etc/ssl/cloudjobs/privkey.pem": str(certificate.key),
+        "/var/log/nginx": str(home),
         "127.0.0.1:8000": str(httpx.URL(service.url).netloc, "ascii"),
         "cloud.example.com": "127.0.0.1",
     }
@@ -143,6 +147,13 @@ def test_service_knows_its_public_address(api: httpx.Client) -> None:
 def test_what_is_no_image_is_small(front: httpx.Client) -> None:
     sent = front.post("/api/2.0/drives/", content=b" " * (5 * MIB))
     assert sent.status_code == 413
+
+
+def test_queries_are_not_logged(front: httpx.Client, nginx_home: Path) -> None:
+    front.get("/login/?link=a-secret-link")
+    log = nginx_home / "cloudjobs.log"
+    eventually(lambda: log.read_text().count(" GET /login/ "))
+    assert "a-secret-link" not in log.read_text()
 
 
 def test_reasons_of_readyz_are_not_for_everyone(front: httpx.Client, web_service: Service) -> None:
