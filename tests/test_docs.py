@@ -30,7 +30,7 @@ def test_variable_is_in_the_table(variable: str) -> None:
 
 def test_unit_starts_what_make_run_starts() -> None:
     procfile = dict(
-        re.findall(r"^(\w+): .*?\.venv/bin/(.*)$", (ROOT / "Procfile").read_text(), re.M)
+        re.findall(r"^(\w+): .*?\.venv/bin/(.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
     )
     for name, command in procfile.items():
         unit = (ROOT / f"deploy/systemd/cloudjobs-{name}.service").read_text()
