@@ -1,11 +1,13 @@
 """The forms of the login and profile pages."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
@@ -16,19 +18,29 @@ from cloudjobs.api.throttling import count_failed_login, require_patience
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 
 
+@contextmanager
+def patience(email: str, request: Any) -> Iterator[None]:
+    """Have a password looked at, unless too many were wrong; note if this one is.
+
+    Raises:
+        ValidationError: the one or the other.
+    """
+    try:
+        require_patience(email, request)
+        yield
+    except Throttled as error:
+        raise forms.ValidationError(str(error.detail)) from error
+    except forms.ValidationError:
+        count_failed_login(email, request)
+        raise
+
+
 class PatientLogin(AuthenticationForm):
     """Looks at no more passwords after too many that were wrong."""
 
     def clean(self) -> dict[str, Any]:
-        email = self.cleaned_data.get("username", "")
-        try:
-            require_patience(email, self.request)
+        with patience(self.cleaned_data.get("username", ""), self.request):
             cleaned: dict[str, Any] = super().clean()
-        except Throttled as error:
-            raise forms.ValidationError(str(error.detail)) from error
-        except forms.ValidationError:
-            count_failed_login(email, self.request)
-            raise
         return cleaned
 
 
@@ -44,6 +56,18 @@ class LoginForm(PatientLogin):
         self.fields["username"].widget = forms.EmailInput(
             attrs={"autofocus": True, "autocomplete": "username"}
         )
+
+
+class PasswordForm(PasswordChangeForm):
+    """A new password for who knows the old one; who only found a session cannot guess it."""
+
+    def __init__(self, *args: Any, request: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        with patience(self.user.email, self.request):
+            return str(super().clean_old_password())
 
 
 class ProfileForm(forms.ModelForm):

@@ -13,7 +13,7 @@ from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.forms import LoginForm, ProfileForm, TokenForm
+from accounts.forms import LoginForm, PasswordForm, ProfileForm, TokenForm
 from accounts.models import Profile
 from accounts.tokens import create_token, revoke_token
 from cloudjobs.pages.acting import posted
@@ -31,6 +31,10 @@ class PasswordView(SuccessMessageMixin, auth.PasswordChangeView):
     template_name = "accounts/password.html"
     success_url = reverse_lazy("accounts:profile")
     success_message = "The password was changed."
+    form_class = PasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
 
 
 @login_required

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from cloudjobs import health
 from cloudjobs.api.routers import ResourceRouter
@@ -82,6 +83,7 @@ urlpatterns = [
     path("icon.svg", icon, name="icon"),
     path("favicon.ico", icon),  # what browsers ask for on pages that name none
     path("admin/r/<path:object_id>", admin.site.admin_view(no_page_of_its_own)),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/", admin.site.urls),
     path("api/schema/", OpenApiView.as_view(), name="openapi"),
     path("api/docs/", docs_page, name="api-docs"),

@@ -150,3 +150,21 @@ def test_pages_look_at_no_more_passwords(counted: list[str], page: str) -> None:
     assert "Too many wrong passwords" in answer.content.decode()
     assert hashed == []
     assert "sessionid" not in client.cookies
+
+
+def test_old_password_is_not_guessed_from_a_session(counted: list[str], owner: User) -> None:
+    session = Client()
+    session.force_login(owner)
+    said = {"new_password1": "a new password", "new_password2": "a new password"}
+    for _ in range(3):
+        session.post("/profile/password/", said | {"old_password": "wrong"})
+    hashed.clear()
+    answer = session.post("/profile/password/", said | {"old_password": PASSWORD})
+    assert "Too many wrong passwords" in answer.content.decode()
+    assert hashed == []
+
+
+def test_operators_change_their_password_on_the_same_page(owner: User) -> None:
+    session = Client()
+    session.force_login(User.objects.create_superuser("operator@example.com", PASSWORD))
+    assert session.get("/admin/password_change/")["Location"] == "/profile/password/"

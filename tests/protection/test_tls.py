@@ -1,18 +1,17 @@
 """With TLS nothing travels in the open; without it, as on one's own machine, all works too."""
 
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import User
 from tests.factories import PASSWORD
 from tests.protection.conftest import Deploy
-from tests.service import ROOT
 from tests.wire import API
 
 BY_PROXY = {"x-forwarded-proto": "https", "host": "testserver"}
@@ -25,13 +24,19 @@ def logged_in(client: Client, user: User) -> Any:
 
 
 @pytest.mark.parametrize("variables", [{"TLS": "proxy"}, {"GRANIAN_SSL_CERTIFICATE": "cert.pem"}])
-def test_deployment_with_tls_passes_djangos_own_check(variables: dict[str, str]) -> None:
-    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    env = (
-        os.environ | variables | {"SECRET_KEY": "", "DJANGO_SETTINGS_MODULE": "cloudjobs.settings"}
-    )
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, "no issues" in done.stdout) == (0, True), done.stderr
+def test_deployment_with_tls_passes_djangos_own_check(
+    deploy: Deploy, settings: Settings, variables: dict[str, str]
+) -> None:
+    settings.SECRET_KEY = get_random_secret_key()
+    deploy(**variables)
+    faults = checks.run_checks(include_deployment_checks=True)
+    assert [fault for fault in faults if not fault.is_silenced()] == []
+
+
+def test_check_names_what_a_deployment_without_tls_lacks(deploy: Deploy) -> None:
+    deploy()
+    faults = {fault.id for fault in checks.run_checks(include_deployment_checks=True)}
+    assert {f"security.W{number}" for number in ("004", "008", "012", "016")} <= faults
 
 
 def test_without_tls_plain_http_works(deploy: Deploy, owner: User) -> None:
