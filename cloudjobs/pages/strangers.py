@@ -1,23 +1,27 @@
-"""Forms of people who are not logged in: small ones only.
+"""Forms of people who are not logged in: small ones, and few at once.
 
 Whether a form has its CSRF token is known when all of it was read, and its files lie on the disk
 by then. A stranger's files would be refused after that; so they are refused before.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from cloudjobs.api.exceptions import Busy
+from cloudjobs.api.strangers import strangers_turn
+
 FORM = "multipart/form-data"
-TOO_LARGE = 413
+TOO_LARGE, UNAVAILABLE = 413, 503
 
 
 class StrangersFormsMiddleware:
-    """Stands before Django's CSRF check, and reads nothing."""
+    """Stands before Django's CSRF check, which would read whatever comes, and wait for it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -28,9 +32,16 @@ class StrangersFormsMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Return the refusal of a large form; the API's views read their bodies themselves."""
-        if is_large_form(request) and not is_own_reader(view) and request.user.is_anonymous:
+        """Read a stranger's form, or return why not; the API's views read bodies themselves."""
+        if request.method != "POST" or is_own_reader(view) or not request.user.is_anonymous:
+            return None
+        if is_large_form(request):
             return render(request, "413.html", status=TOO_LARGE)
+        try:
+            with strangers_turn(), suppress(UnreadablePostError):
+                request.POST  # noqa: B018  reads it; Django keeps what was read
+        except Busy:
+            return render(request, "503.html", status=UNAVAILABLE)
         return None
 
 

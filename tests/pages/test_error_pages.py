@@ -15,7 +15,7 @@ def test_unknown_address_says_the_same_to_anonymous(anonymous_web: Client) -> No
     assert anonymous_web.get("/nothing/").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "413", "500", "503"])
 def test_error_page_needs_no_context(name: str) -> None:
     html = get_template(f"{name}.html").render()
     assert 'href="/"' in html
