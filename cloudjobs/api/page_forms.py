@@ -20,6 +20,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
 from cloudjobs.api.errors import API_PREFIX, entry
+from cloudjobs.api.exceptions import Busy
+from cloudjobs.api.strangers import strangers_turn
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 TOKEN, CONTENT, METHOD = "csrfmiddlewaretoken", "_content", "_method"
@@ -57,7 +59,12 @@ class PageFormMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_page_form(request):
+        try:
+            is_form = is_page_form(request)
+        except Busy as error:
+            fault = entry(error.error_type, str(error))
+            return JsonResponse([fault], safe=False, status=error.status_code)
+        if is_form:
             if CsrfViewMiddleware(refuse).process_view(request, refuse, (), {}):
                 message = "The page has become too old; open it again."
                 fault = entry("permission", message, TOKEN)
@@ -72,15 +79,20 @@ def refuse(request: HttpRequest) -> HttpResponse:
 
 
 def is_page_form(request: HttpRequest) -> bool:
-    """Is it a form that one of the pages has sent, or that looks like it?"""
+    """Is it a form that one of the pages has sent, or that looks like it?
+
+    It is read before anybody knows whose it is. Raises Busy.
+    """
     if request.method != "POST" or not request.path_info.startswith(API_PREFIX):
         return False
     if request.content_type != FORM_TYPE:
         return False
     try:
-        return TOKEN in request.POST and request.POST.get(METHOD, "POST") in METHODS
+        with strangers_turn():
+            form = request.POST
     except (SuspiciousOperation, UnreadablePostError):
         return False  # too large, of too many fields, or cut off
+    return TOKEN in form and form.get(METHOD, "POST") in METHODS
 
 
 def translate(request: Any) -> None:

@@ -75,6 +75,8 @@ def test_strangers_who_send_nothing_leave_threads_to_others(
     owner: User, web: Client, crowd: ExitStack
 ) -> None:
     assert statuses_of_logins(owner) == [503, 503]
+    kind = "application/x-www-form-urlencoded"
+    assert Client().post(f"{API}/drives/", "a=b", content_type=kind).status_code == 503
     assert ask(Client(), owner.email).status_code == 200
     assert web.post("/profile/", {"first_name": "A", "clone_naming": "NONE"}).status_code == 302
     assert web.get("/jobs/").status_code == 200
