@@ -12,8 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.certificates import Certificate, make_certificate
+from tests.events.listening import event_of
 from tests.service import (
     EMAIL,
     PASSWORD,
@@ -57,6 +60,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def web_service(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("behind")
     with running_service(home, worker_id, workers=1, with_pages=True, TLS="proxy") as running:
+        running.start_events()
         yield running
 
 
@@ -93,6 +97,7 @@ def started(
         "/etc/ssl/cloudjobs/privkey.pem": str(certificate.key),
         "/var/log/nginx": str(home),
         "127.0.0.1:8000": str(httpx.URL(service.url).netloc, "ascii"),
+        "127.0.0.1:8001": str(httpx.URL(service.events_url).netloc, "ascii"),
         "cloud.example.com": "127.0.0.1",
     }
     text = (ROOT / "deploy/nginx/cloudjobs.conf").read_text()
@@ -137,6 +142,23 @@ def test_image_goes_in_is_cloned_and_comes_out(api: httpx.Client) -> None:
     assert finished(api, new["jobs"][0]["uuid"])["state"] == "success"
     begin = {"Range": f"bytes=0-{len(data) - 1}"}
     assert api.get(f"/drives/{new['uuid']}/download/", headers=begin).content == data
+
+
+def test_browser_hears_of_events(
+    front: httpx.Client, api: httpx.Client, certificate: Certificate
+) -> None:
+    asked = api.post("/accounts/action/", params={"do": "authenticate_asynchronous"}, json={})
+    assert "Secure" in asked.headers["Set-Cookie"]
+    address = str(front.base_url.join("/websocket").copy_with(scheme="wss"))
+    with connect(
+        address,
+        ssl=ssl.create_default_context(cafile=certificate.authority),
+        origin=Origin(str(front.base_url).rstrip("/")),
+        additional_headers={"Cookie": f"async_auth={asked.cookies['async_auth']}"},
+    ) as listener:
+        machine = {"name": "heard", "cpu": 1000, "mem": 256 * MIB, "vnc_password": "x"}
+        (server,) = api.post("/servers/", json=machine).json()["objects"]
+        assert event_of(listener, server["resource_uri"], name="heard")
 
 
 def test_service_knows_its_public_address(api: httpx.Client) -> None:
