@@ -19,7 +19,7 @@ from benchmarks.sources import make_source
 from drives.cloning import clone_drive
 from jobs.models import Job
 
-TASKS, ROUNDS = 200, 5
+TASKS, ROUNDS = 200, 9
 
 
 def run() -> Result:

@@ -15,6 +15,7 @@ from django.db.models import Expression, Field, Model, QuerySet, UUIDField
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
+UUID_COLUMN = UUIDField()
 Updated = tuple[QuerySet, dict[str, Any]]
 """What an UPDATE changes: these rows, to these values."""
 
@@ -32,7 +33,7 @@ class Hole(Expression):
 
     def fill(self, value: Any) -> Any:
         """Return the value as the database takes it."""
-        column = self.column or (UUIDField() if isinstance(value, UUID) else None)
+        column = self.column or (UUID_COLUMN if isinstance(value, UUID) else None)
         return column.get_db_prep_save(value, connection) if column else value
 
 

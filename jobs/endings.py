@@ -20,7 +20,7 @@ WORKER_LOST = Failure(
 )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def finish(
     job: Job,
     state: Job.State,

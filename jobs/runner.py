@@ -28,33 +28,45 @@ UNEXPECTED = Failure(
 )
 
 
+def run_waiting() -> None:
+    """Run the jobs whose turn it is, one after the other, until none waits or the cluster stops."""
+    job = claim_next()
+    while job:
+        job = work(job, goes_on=True) or claim_next()
+
+
 def run_next() -> bool:
-    """Run the job whose turn it is; False if none waits, or the cluster stops."""
-    job = None if shutdown.is_draining() else claim_next()
+    """Run the one job whose turn it is; False if none waits, or the cluster stops."""
+    job = claim_next()
     if job:
         work(job)
     return job is not None
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def claim_next() -> Job | None:
     """Claim the next job and return it, if there is one."""
-    job: Job | None = moves.next_in_turn(Job)
+    job: Job | None = None if shutdown.is_draining() else moves.next_in_turn(Job)
     if job:
         job.claim(worker_name())
     return job
 
 
-def work(job: Job) -> None:
-    """Run a claimed job and finish it, or leave it to whoever holds it now."""
+def work(job: Job, *, goes_on: bool = False) -> Job | None:
+    """Run a claimed job and finish it, or leave it to whoever holds it now.
+
+    Return the next job, which a worker that goes on claims in the transaction that ends this one:
+    half as many transactions then wait for each other.
+    """
     progress = Progress(job)
     try:
         state, failure = attempt(job, progress)
-        finish_surely(job, state, failure, progress.pending)
+        return finish_surely(job, state, failure, progress.pending, goes_on=goes_on)
     except LeaseLost:
         leave(job)
     except Draining:
         give_back(job, progress)
+    return None
 
 
 def attempt(job: Job, progress: Progress) -> tuple[Job.State, Failure]:
@@ -72,8 +84,17 @@ def attempt(job: Job, progress: Progress) -> tuple[Job.State, Failure]:
     return Job.State.SUCCESS, NO_FAILURE
 
 
-def finish_surely(job: Job, state: Job.State, failure: Failure, reported: Reported | None) -> None:
+def finish_surely(
+    job: Job,
+    state: Job.State,
+    failure: Failure,
+    reported: Reported | None,
+    *,
+    goes_on: bool = False,
+) -> Job | None:
     """Finish a job, again and again while the database is away or breaks a deadlock.
+
+    Return the next job, if the worker goes on and one waits.
 
     Raises:
         LeaseLost: the job is no longer this worker's.
@@ -81,12 +102,14 @@ def finish_surely(job: Job, state: Job.State, failure: Failure, reported: Report
     """
     for pause in pauses():
         try:
-            finish(job, state, failure, reported)
-            break
+            with transaction.atomic():
+                finish(job, state, failure, reported)
+                return claim_next() if goes_on else None
         except AWAY:
             logger.warning("finished again", exc_info=True, extra={"job": str(job.pk)})
             drop_broken_connection()
             time.sleep(pause)
+    raise Draining
 
 
 def pauses() -> Iterator[float]:
@@ -94,7 +117,6 @@ def pauses() -> Iterator[float]:
     yield from PAUSES_BEFORE_FINISHING_AGAIN
     while not shutdown.is_draining():
         yield PAUSES_BEFORE_FINISHING_AGAIN[-1]
-    raise Draining
 
 
 def leave(job: Job) -> None:

@@ -27,8 +27,7 @@ def run_job(uuid: str) -> None:
     """
     from jobs import runner
 
-    while runner.run_next():
-        pass
+    runner.run_waiting()
 
 
 def sweep() -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -53,6 +54,32 @@ def test_one_message_is_enough_for_all_that_wait(owner: User) -> None:
         submit(leaf(), owner)
     run_job(str(Job.objects.first().pk))
     assert list(Job.objects.values_list("state", flat=True)) == ["success"] * 3
+
+
+def test_job_that_breaks_stops_no_other(
+    as_operation: Callable[[Callable[[Job, Progress], None]], Job], owner: User
+) -> None:
+    def break_down(job: Job, progress: Progress) -> None:
+        raise ZeroDivisionError
+
+    broken = as_operation(break_down)
+    other = submit(leaf(), owner)
+    runner.run_waiting()
+    states = [Job.objects.get(pk=job.pk).state for job in (broken, other)]
+    assert states == ["failed", "success"]
+
+
+def test_job_that_was_lost_stops_no_other(
+    as_operation: Callable[[Callable[[Job, Progress], None]], Job], owner: User
+) -> None:
+    def lose(job: Job, progress: Progress) -> None:
+        Job.objects.filter(pk=job.pk).update(lease_token=uuid4())
+
+    lost = as_operation(lose)
+    other = submit(leaf(), owner)
+    runner.run_waiting()
+    states = [Job.objects.get(pk=job.pk).state for job in (lost, other)]
+    assert states == ["started", "success"]
 
 
 def test_message_delivered_twice_runs_once(job: Job) -> None:
