@@ -20,7 +20,6 @@ WORKER_LOST = Failure(
 )
 
 
-@transaction.atomic(savepoint=False)
 def finish(
     job: Job,
     state: Job.State,
@@ -28,6 +27,8 @@ def finish(
     reported: Reported | None = None,
 ) -> None:
     """End a leased job, settle its resources, and end each parent whose last child it was.
+
+    Runs in the caller's transaction.
 
     What was `reported` last, and is not yet written, goes into the same statement as the end.
 
