@@ -14,16 +14,22 @@ from jobs.querysets import JobQuerySet
 def next_turn(owner: User) -> int:
     """Return the round of the next job of the user; those that follow it have the next ones."""
     unfinished = Job.objects.visible().unfinished()
-    return max(current_round(unfinished), highest(unfinished.filter(owner=owner)) + 1)
+    last_own = first_turn(unfinished.filter(owner=owner).order_by("-turn"))
+    return max(current_round(unfinished), (last_own or 0) + 1)
 
 
 def current_round(unfinished: JobQuerySet) -> int:
-    """Return the round of the next job that waits; if none does, the last round of all."""
-    waiting = unfinished.leaves().filter(lease_token=None).order_by("turn")
-    lowest = waiting.values_list("turn", flat=True).first()
-    return highest(unfinished) if lowest is None else lowest
+    """Return the round of the next job that waits; if none does, the last round of all.
+
+    The orders are those of the index `job_unfinished`, there and back; SQLite needs them in full.
+    """
+    waiting = unfinished.leaves().filter(lease_token=None).order_by("-is_internal", "turn")
+    lowest = first_turn(waiting)
+    if lowest is not None:
+        return lowest
+    return first_turn(unfinished.order_by("is_internal", "-turn")) or 0
 
 
-def highest(unfinished: JobQuerySet) -> int:
-    """Return the last round that jobs have, 0 if there are none."""
-    return unfinished.order_by("-turn").values_list("turn", flat=True).first() or 0
+def first_turn(jobs: JobQuerySet) -> int | None:
+    turn: int | None = jobs.values_list("turn", flat=True).first()
+    return turn

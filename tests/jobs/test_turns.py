@@ -1,6 +1,8 @@
 """Users take turns, however many jobs each of them has."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from jobs import endings, runner
@@ -10,6 +12,7 @@ from jobs.querysets import with_trees
 from jobs.runtime import runtime_of
 from tests.factories import UserFactory
 from tests.operations import settled
+from tests.service import uses_postgresql
 from tests.trees import inner, jobs_of, leaf
 
 
@@ -114,3 +117,16 @@ def test_failed_jobs_take_their_turn_too(users: list[User]) -> None:
     assert job.claim("worker:1")
     endings.finish(job, Job.State.FAILED)
     assert order() == [b[0], a[1], b[1]]
+
+
+@pytest.mark.skipif(uses_postgresql(), reason="the plans of SQLite")
+def test_round_is_found_by_an_index_however_many_wait(users: list[User]) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        submit(leaf(), users[0])
+    orders = [query["sql"] for query in asked if 'SELECT "jobs_job"."turn"' in query["sql"]]
+    assert len(orders) == 3
+    for sql in orders:
+        with connection.cursor() as cursor:
+            plan = str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+        assert "USING" in plan
+        assert "TEMP B-TREE" not in plan
