@@ -63,6 +63,7 @@ def insert_jobs(
         "method": "",
         "attempts": 1,
         "fruitless": 0,
+        "turn": 0,
         "worker": "",
         "level": 0 if is_root else 1,
         "lft": 1 if is_root else 2 * place,

@@ -35,16 +35,13 @@ from servers.actions import CloneWishes, ServerSpec
 from servers.limits import capabilities
 from servers.models import Server
 from servers.querysets import KIND
+from servers.requests import ServerCloneRequest, ServerRequest, mount_specs, nic_specs
 from servers.schema import CapabilitiesSchema, CapabilitiesTextSchema, ServerSchema
 from servers.serializers import (
     RuntimeSerializer,
-    ServerCloneRequest,
-    ServerRequest,
     ServerSerializer,
     ShortServerSerializer,
     TaggedServerSerializer,
-    mount_specs,
-    nic_specs,
 )
 from tags.api import own_tag
 from tags.models import TagLink

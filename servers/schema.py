@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from cloudjobs.api.fields import NothingField, ReferenceField
 from servers.models import Nic
+from servers.requests import AddressRequest
 from servers.serializers import (
-    AddressRequest,
     NamedNicRuntimeSerializer,
     NicRuntimeSerializer,
     NicSerializer,
