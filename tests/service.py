@@ -4,19 +4,23 @@
 On PostgreSQL each has a database of its own, on Redis a database number of its own.
 """
 
+import atexit
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +37,7 @@ BIN = Path(sys.executable).parent
 REDIS_DATABASES = 16  # for each test process, used in turn
 redis_numbers = count()
 EMAIL, PASSWORD = "owner@example.com", "a right password"
+SECRET_KEY = "only for tests"
 
 
 @dataclass
@@ -182,18 +187,47 @@ def uses_postgresql() -> bool:
 
 
 @contextmanager
-def fresh_database(home: Path) -> Iterator[str]:
-    """Yield the address of an empty database: of the kind that the tests run on."""
+def fresh_database(home: Path, template: str | None = None) -> Iterator[str]:
+    """Yield the address of a database, of the kind that the tests run on: empty, or a copy."""
     if not uses_postgresql():
-        yield f"sqlite:///{home / 'db.sqlite3'}"
+        path = home / "db.sqlite3"
+        if template:
+            copy_sqlite(template.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
         return
     server = os.environ["DATABASE_URL"]
     name = f"cloudjobs_{uuid4().hex}"
+    copied = f' TEMPLATE "{httpx.URL(template).path[1:]}"' if template else ""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}"{copied}')
     yield str(httpx.URL(server).copy_with(path=f"/{name}"))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def copy_sqlite(source: str, copy: Path) -> None:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(copy)) as new:
+        old.backup(new)
+
+
+@cache
+def database_with_account(settings: str) -> str:
+    """Return the address of a database with all tables and the account, made once to be copied."""
+    kept = ExitStack()
+    atexit.register(kept.close)
+    home = Path(kept.enter_context(TemporaryDirectory(prefix="cloudjobs-tests-")))
+    address = kept.enter_context(fresh_database(home))
+    said = {"CLOUDJOBS_HOME": str(home), "DATABASE_URL": address, "SECRET_KEY": SECRET_KEY}
+    env = os.environ | said | {"DJANGO_SETTINGS_MODULE": settings}
+    env.pop("REDIS_URL", None)
+    fill(Service(home, dict(env), ""))
+    return address
+
+
+def fill(service: "Service") -> None:
+    """Make the tables and the account of a service whose database is empty."""
+    service.manage("migrate", "-v0")
+    service.add_user(EMAIL)
 
 
 def own_redis(worker_id: str) -> dict[str, str]:
@@ -225,11 +259,14 @@ def running_service(
     service's environment.
     """
     with ExitStack() as stack:
+        settings = variables.get("DJANGO_SETTINGS_MODULE", "cloudjobs.settings")
+        brings_its_own = "DATABASE_URL" in variables
+        template = None if brings_its_own else database_with_account(settings)
         env = os.environ | {
             "CLOUDJOBS_HOME": str(home),
-            "DATABASE_URL": stack.enter_context(fresh_database(home)),
-            "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
-            "SECRET_KEY": "only for tests",
+            "DATABASE_URL": stack.enter_context(fresh_database(home, template)),
+            "DJANGO_SETTINGS_MODULE": settings,
+            "SECRET_KEY": SECRET_KEY,
             "EVENTS_PORT": str(free_port()),
             **own_redis(worker_id),
             **(certificate.variables if certificate else {}),
@@ -239,10 +276,10 @@ def running_service(
         if certificate:
             service.url = service.url.replace("http:", "https:")
             service.trust = ssl.create_default_context(cafile=certificate.authority)
-        service.manage("migrate", "-v0")
+        if brings_its_own:
+            fill(service)
         if with_pages:
             service.manage("collectstatic", "--noinput", "-v0")
-        service.add_user(EMAIL)
         stack.callback(service.stop)
         service.start_web()
         if workers:
