@@ -75,8 +75,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cloudjobs.compression.TextGZipMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
     "cloudjobs.privacy.PrivateAnswersMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",  # no ETag for no-store
     "cloudjobs.api.slashes.TrailingSlashMiddleware",
     "cloudjobs.api.plain_bodies.PlainBodyMiddleware",
     "cloudjobs.api.page_forms.PageFormMiddleware",
@@ -168,7 +168,8 @@ Q_CLUSTER = {
 JOB_LEASE_SECONDS = 30
 JOB_MAX_ATTEMPTS = 3  # without getting on; then the job fails
 UPLOAD_KEPT_HOURS = env.int("UPLOAD_KEPT_HOURS", default=24)  # since its last chunk came
-WAITING_REQUESTS = env.int("WAITING_REQUESTS", default=8)  # in each web process, of its 16 threads
+# In each web process, of its 16 threads; strangers may hold 8 of the others.
+WAITING_REQUESTS = env.int("WAITING_REQUESTS", default=4)
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=3)
 
 MIB = 1024**2

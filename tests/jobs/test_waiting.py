@@ -1,16 +1,20 @@
 """`?wait=SECONDS`: the answer of a job comes when it has ended, or when the time is over."""
 
 import time
+from base64 import b64encode
 from threading import Timer
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from cloudjobs.api.strangers import MOST_WAITED_FOR
 from jobs import runner, waiting
 from jobs.actions import submit
 from jobs.models import Job
+from tests.factories import PASSWORD
 from tests.trees import leaf
 from tests.wire import API
 
@@ -60,6 +64,12 @@ def test_who_finds_no_place_is_answered_at_once(
     assert asked(api, job, 20)[0] < 5
 
 
+def test_threads_remain_beside_those_who_wait_and_strangers() -> None:
+    procfile = (settings.BASE_DIR / "Procfile").read_text()
+    threads = int(procfile.split("--blocking-threads ")[1].split()[0])
+    assert threads > settings.WAITING_REQUESTS + MOST_WAITED_FOR
+
+
 def test_place_is_free_again_afterwards(
     api: APIClient, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,11 +92,25 @@ def test_job_of_another_is_not_waited_for(stranger_api: APIClient, job: Job) -> 
 # --- what has not changed -------------------------------------------------------------------------
 
 
-def test_job_that_has_not_changed_is_not_sent_again(api: APIClient, job: Job) -> None:
+@pytest.fixture(params=["password", "session"])
+def logged_in(request: pytest.FixtureRequest, owner: User) -> APIClient:
+    """A client that logs in as clients do: who is let in without has other headers."""
+    client = APIClient()
+    if request.param == "session":
+        client.force_login(owner)
+    else:
+        login = b64encode(f"{owner.email}:{PASSWORD}".encode()).decode()
+        client.credentials(HTTP_AUTHORIZATION=f"Basic {login}")
+    return client
+
+
+def test_job_that_has_not_changed_is_not_sent_again(logged_in: APIClient, job: Job) -> None:
+    api = logged_in
     path = f"{API}/jobs/{job.pk}/"
     tag = api.get(path)["ETag"]
     again = api.get(path, HTTP_IF_NONE_MATCH=tag)
     assert (again.status_code, again.content) == (304, b"")
+    assert again["Cache-Control"] == "private, no-store"
     runner.run_next()
     changed = api.get(path, HTTP_IF_NONE_MATCH=tag)
     assert (changed.status_code, changed.json()["state"]) == (200, "success")
