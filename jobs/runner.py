@@ -17,6 +17,7 @@ from jobs.progress import Progress
 from jobs.registry import get_operation
 from jobs.reports import NO_FAILURE, Failure, Reported
 from jobs.tasks import enqueue
+from jobs.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,17 @@ UNEXPECTED = Failure(
 
 
 def run_waiting() -> None:
-    """Run the jobs whose turn it is, one after the other, until none waits or the cluster stops."""
+    """Run the jobs whose turn it is, one after the other, until none waits or the cluster stops.
+
+    Nothing is claimed while there is upkeep to do, as its lease would not be renewed.
+    """
+    upkeep = Upkeep()
     job = claim_next()
     while job:
-        job = work(job, goes_on=True) or claim_next()
+        job = work(job, goes_on=not upkeep.due())
+        if job is None:
+            upkeep.do_what_is_due()
+            job = claim_next()
 
 
 def run_next() -> bool:

@@ -2,10 +2,11 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 
 from accounts.models import User
-from jobs import endings, registry, runner
+from jobs import endings, recovery, registry, runner, upkeep
 from jobs.actions import submit
 from jobs.exceptions import Draining, LeaseLost
 from jobs.models import Job
@@ -80,6 +81,34 @@ def test_job_that_was_lost_stops_no_other(
     runner.run_waiting()
     states = [Job.objects.get(pk=job.pk).state for job in (lost, other)]
     assert states == ["started", "success"]
+
+
+@pytest.fixture
+def exhausted(owner: User) -> Job:
+    """A job that nobody claims any more; only the sweep ends it."""
+    job = submit(leaf(), owner)
+    Job.objects.filter(pk=job.pk).update(fruitless=settings.JOB_MAX_ATTEMPTS)
+    return job
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(0, "failed"), (60, "started")])
+def test_worker_that_always_finds_a_job_sweeps_in_between(
+    exhausted: Job, job: Job, monkeypatch: pytest.MonkeyPatch, seconds: int, state: str
+) -> None:
+    monkeypatch.setitem(upkeep.WORKS, recovery.sweep, seconds)
+    runner.run_waiting()
+    states = [Job.objects.get(pk=one.pk).state for one in (job, exhausted)]
+    assert states == ["success", state]
+
+
+def test_upkeep_that_breaks_stops_no_job(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down() -> None:
+        raise ZeroDivisionError
+
+    jobs = [submit(leaf(), owner) for _ in range(3)]
+    monkeypatch.setitem(upkeep.WORKS, break_down, 0)
+    runner.run_waiting()
+    assert [Job.objects.get(pk=job.pk).state for job in jobs] == ["success"] * 3
 
 
 def test_message_delivered_twice_runs_once(job: Job) -> None:
