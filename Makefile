@@ -13,6 +13,8 @@ help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: export LOG_FORMAT ?= console
+# Told here, for honcho gives each process a PORT of its own, 100 more than the one before it.
+run: export EVENTS_PORT ?= $(shell expr $(PORT) + 1)
 run: $(VENV)/.runtime  ## Start web server, workers and events; Ctrl-C stops all
 	@$(BIN)/python manage.py prepare
 	@exec setpriv --pdeathsig TERM $(BIN)/honcho start

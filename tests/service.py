@@ -182,6 +182,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def first_of_two_free_ports() -> int:
+    """Return a port that is free, as the next one is."""
+    while True:
+        port = free_port()
+        with socket.socket() as listener, suppress(OSError, OverflowError):
+            listener.bind(("127.0.0.1", port + 1))
+            return port
+
+
 def uses_postgresql() -> bool:
     return os.environ.get("DATABASE_URL", "").startswith("postgres")
 

@@ -12,7 +12,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.service import ROOT, eventually, free_port, fresh_database, own_redis, processes_in
+from tests.service import (
+    ROOT,
+    eventually,
+    first_of_two_free_ports,
+    fresh_database,
+    own_redis,
+    processes_in,
+)
 
 pytestmark = pytest.mark.worker
 TIMES = 10
@@ -35,12 +42,11 @@ def start(tmp_path: Path, worker_id: str) -> Iterator[Start]:
             "CLOUDJOBS_HOME": str(tmp_path),
             "DATABASE_URL": database,
             "DJANGO_SETTINGS_MODULE": "cloudjobs.settings",
-            "EVENTS_PORT": str(free_port()),
             **own_redis(worker_id),
         }
 
         def run() -> tuple[Run, str]:
-            port = str(free_port())
+            port = str(first_of_two_free_ports())  # the next one is for events
             runs.append(make_run(os.environ | variables | {"PORT": port}, tmp_path))
             return runs[-1], f"http://127.0.0.1:{port}/readyz"
 
