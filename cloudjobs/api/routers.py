@@ -12,6 +12,7 @@ from cloudjobs.api.openapi.schema import WireSchema
 class CloudjobsApi(APIRootView):
     """What there is: each resource tells about itself at its `schema/`."""
 
+    name = "API"  # the title of its page
     schema = WireSchema()
     exchanges: ClassVar[dict[str, Exchange]] = {
         "get": Exchange({"type": "object", "additionalProperties": {"type": "string"}})

@@ -16,5 +16,5 @@ def test_root_leads_to_everything(api: APIClient) -> None:
 
 def test_root_tells_a_browser_what_it_is(api: APIClient) -> None:
     page = api.get(ROOT, HTTP_ACCEPT="text/html").content.decode()
-    assert "Cloudjobs Api" in page
+    assert "<h1>API</h1>" in page
     assert "each resource tells about itself" in page
