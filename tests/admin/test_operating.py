@@ -73,7 +73,7 @@ def test_job_of_a_dead_worker_waits(operator: Client, job: Job) -> None:
     job.claim("machine-1")
     make_stale(job)
     assert "Running 0 Waiting 1" in index(operator)
-    assert "No worker is at work." in index(operator)
+    assert "No worker has a job now." in index(operator)
 
 
 def test_old_failure_is_not_counted(operator: Client, job: Job) -> None:
