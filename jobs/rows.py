@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 
 from cloudjobs.pages.live import Part
 from cloudjobs.pages.measures import duration_text, moved_text, rate_text
 from jobs.models import Job
 from jobs.roll_up import walk
-from jobs.runtime import is_running, live_rate, mean_rate, time_left
+from jobs.runtime import is_running, live_rate, mean_rate, seconds_run, time_left
 
 WORDS = {
     "waiting": "Waiting",
@@ -171,7 +170,7 @@ def figures_of(job: Job) -> Figures:
     """Return the figures of a job whose tree is fetched; asks nothing of the database."""
     leaves = [node for node in walk([job]) if node.is_leaf]
     done, total = sum(leaf.bytes_done for leaf in leaves), sum(leaf.weight for leaf in leaves)
-    rate = mean_rate(job, done) if job.is_finished else live_rate(leaves)
+    rate = mean_rate(leaves, done) if job.is_finished else live_rate(leaves)
     left = time_left(job, total - done, rate)
     return Figures(
         state=state_of(job, leaves),
@@ -179,7 +178,7 @@ def figures_of(job: Job) -> Figures:
         moved=moved_text(done, total),
         rate=rate_text(rate) if rate else "",
         left="" if left is None else f"{duration_text(left)} left",
-        took=took_text(job, leaves),
+        took=took_text(leaves),
     )
 
 
@@ -190,9 +189,7 @@ def state_of(job: Job, leaves: Iterable[Job]) -> str:
     return "running" if any(is_running(leaf) for leaf in leaves) else "waiting"
 
 
-def took_text(job: Job, leaves: Iterable[Job]) -> str:
-    """Return how long the job has been running, or ran in all; nothing before it began."""
-    begun = min((leaf.started_at for leaf in leaves if leaf.started_at), default=None)
-    if begun is None:
-        return ""
-    return duration_text(((job.finished_at or timezone.now()) - begun).total_seconds())
+def took_text(leaves: Iterable[Job]) -> str:
+    """Return how long the leaves of a job have been running, or ran; nothing before they began."""
+    seconds = seconds_run(leaves)
+    return "" if seconds is None else duration_text(seconds)

@@ -15,12 +15,12 @@ from jobs.roll_up import walk
 def runtime_of(job: Job) -> dict[str, Any]:
     """Return the live figures of a job that comes from `with_trees`; one of a tree are sums.
 
-    Sizes are bytes, `rate` is bytes per second (after the end the mean of the whole run), `eta` is
+    Sizes are bytes, `rate` is bytes per second (after the end the mean while it ran), `eta` is
     seconds or None while it cannot be told. Costs one query, and only while the job waits.
     """
     leaves = [node for node in walk([job]) if node.is_leaf]
     done, total = sum(leaf.bytes_done for leaf in leaves), sum(leaf.weight for leaf in leaves)
-    rate = mean_rate(job, done) if job.is_finished else live_rate(leaves)
+    rate = mean_rate(leaves, done) if job.is_finished else live_rate(leaves)
     return {
         "phase": phase_of(job, leaves, done, total),
         "bytes_done": done,
@@ -59,13 +59,27 @@ def live_rate(leaves: Iterable[Job]) -> int | None:
     return sum(rates) if rates else None
 
 
-def mean_rate(job: Job, done: int) -> int | None:
-    """Return the bytes per second over the whole run of a job that ended."""
-    begun = min((node.started_at for node in walk([job]) if node.started_at), default=None)
-    if begun is None or job.finished_at is None:
+def mean_rate(leaves: Iterable[Job], done: int) -> int | None:
+    """Return the bytes per second while leaves ran that have ended."""
+    seconds = seconds_run(leaves)
+    return round(done / seconds) if seconds else None
+
+
+def seconds_run(leaves: Iterable[Job]) -> float | None:
+    """Return how long at least one of the leaves ran, in its last run; None if none did.
+
+    The time in which all had ended, or waited for their first worker, is none of it: a clone that
+    was cancelled and is retried a day later did not take a day.
+    """
+    now = timezone.now()
+    runs = sorted((leaf.started_at, leaf.finished_at or now) for leaf in leaves if leaf.started_at)
+    if not runs:
         return None
-    seconds = (job.finished_at - begun).total_seconds()
-    return round(done / seconds) if seconds > 0 else None
+    whole, reached = timedelta(), runs[0][0]
+    for begin, end in runs:
+        whole += max(timedelta(), end - max(begin, reached))
+        reached = max(reached, end)
+    return whole.total_seconds()
 
 
 def time_left(job: Job, remaining: int, rate: int | None) -> int | None:

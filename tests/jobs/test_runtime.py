@@ -284,6 +284,18 @@ def test_tree_that_failed_tells_of_its_leaf(api: APIClient, tree: Job) -> None:
     assert errors == [error, error, None, error, None]
 
 
+def test_time_between_an_end_and_a_retry_is_not_counted(api: APIClient, tree: Job) -> None:
+    """The first leaf ran a day before the others, which ran side by side."""
+    end = timezone.now()
+    leaves = [job for job in jobs_of(tree) if job.is_leaf]
+    for job, ago, seconds in zip(leaves, (86400, 5, 5), (3, 3, 5), strict=True):
+        begun = end - timedelta(seconds=ago)
+        times = {"started_at": begun, "finished_at": begun + timedelta(seconds=seconds)}
+        Job.objects.filter(pk=job.pk).update(state="success", bytes_done=job.weight, **times)
+    Job.objects.filter(pk=tree.pk).update(state="success", finished_at=end)
+    assert shown(api, tree)["rate"] == 1000 / (3 + 5)
+
+
 # --- who, and at what cost ------------------------------------------------------------------------
 
 
