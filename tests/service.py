@@ -220,9 +220,13 @@ def copy_sqlite(source: str, copy: Path) -> None:
 
 
 @cache
-def database_with_account(settings: str) -> str:
-    """Return the address of a database with all tables and the account, made once to be copied."""
+def database_with_account(settings: str, server: str) -> str:
+    """Return the address of a database with all tables and the account, made once to be copied.
+
+    `server` is the PostgreSQL that has it, if any; some tests start and stop one of their own.
+    """
     kept = ExitStack()
+    kept.enter_context(suppress(psycopg.OperationalError))  # a server that is gone by the end
     atexit.register(kept.close)
     home = Path(kept.enter_context(TemporaryDirectory(prefix="cloudjobs-tests-")))
     address = kept.enter_context(fresh_database(home))
@@ -270,7 +274,8 @@ def running_service(
     with ExitStack() as stack:
         settings = variables.get("DJANGO_SETTINGS_MODULE", "cloudjobs.settings")
         brings_its_own = "DATABASE_URL" in variables
-        template = None if brings_its_own else database_with_account(settings)
+        server = os.environ.get("DATABASE_URL", "")
+        template = None if brings_its_own else database_with_account(settings, server)
         env = os.environ | {
             "CLOUDJOBS_HOME": str(home),
             "DATABASE_URL": stack.enter_context(fresh_database(home, template)),
