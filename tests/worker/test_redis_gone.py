@@ -31,6 +31,7 @@ def service(
     queue: OwnRedis, tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Iterator[Service]:
     with running_service(tmp_path_factory.mktemp("queue"), worker_id) as running:
+        eventually(lambda: len(cluster_processes(running)) == 4)
         yield running
 
 
@@ -79,7 +80,6 @@ def test_jobs_survive_that_redis_is_emptied(
 
 def test_cluster_stops_while_redis_is_away(service: Service, queue: OwnRedis) -> None:
     assert service.cluster is not None
-    eventually(lambda: len(cluster_processes(service)) == 4)
     queue.stop()
     time.sleep(2)  # until it was missed
     service.cluster.terminate()
