@@ -20,6 +20,7 @@ WORKER_LOST = Failure(
 )
 
 
+@transaction.atomic
 def finish(
     job: Job,
     state: Job.State,
@@ -27,8 +28,6 @@ def finish(
     reported: Reported | None = None,
 ) -> None:
     """End a leased job, settle its resources, and end each parent whose last child it was.
-
-    Runs in the caller's transaction.
 
     What was `reported` last, and is not yet written, goes into the same statement as the end.
 
