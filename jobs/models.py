@@ -14,9 +14,12 @@ from jobs import moves
 from jobs.announcing import announce_job, announce_work
 from jobs.events import EventKind, event
 from jobs.exceptions import LeaseLost
+from jobs.kept_answers import KeptAnswer
 from jobs.querysets import JobLinkQuerySet, JobManager
 from jobs.reports import ENDINGS, NO_FAILURE, Failure, Reported
 from jobs.roll_up import RolledUp, outcome
+
+__all__ = ["Job", "JobLink", "KeptAnswer"]
 
 
 class Job(RolledUp, MPTTModel):
@@ -338,22 +341,3 @@ class JobLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_uuid}"
-
-
-class KeptAnswer(models.Model):
-    """The answer to a request that carried an `Idempotency-Key`, for when it is repeated."""
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField("digest of what was asked", max_length=64)
-    status = models.PositiveSmallIntegerField(default=0)
-    body = models.JSONField(default=dict)
-    created = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["owner", "key"], name="one_answer_per_key")
-        ]
-
-    def __str__(self) -> str:
-        return self.key

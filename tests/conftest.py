@@ -24,7 +24,7 @@ from tags.models import Tag, TagLink
 from tests import operations
 from tests.factories import GIB, UserFactory
 
-pytest_plugins = ["tests.mounts", "tests.service"]
+pytest_plugins = ["tests.mounts", "tests.service", "tests.worker.outages"]
 
 Unchanged = Callable[[], AbstractContextManager[None]]
 

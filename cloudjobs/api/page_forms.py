@@ -11,7 +11,6 @@ from typing import Any
 from django.core.exceptions import SuspiciousOperation
 from django.http import (
     HttpRequest,
-    HttpResponse,
     JsonResponse,
     QueryDict,
     UnreadablePostError,
@@ -57,6 +56,7 @@ class PageFormMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self.token_check = CsrfViewMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -65,17 +65,14 @@ class PageFormMiddleware:
             fault = entry(error.error_type, str(error))
             return JsonResponse([fault], safe=False, status=error.status_code)
         if is_form:
-            if CsrfViewMiddleware(refuse).process_view(request, refuse, (), {}):
+            if CsrfViewMiddleware(self.get_response).process_view(
+                request, self.get_response, (), {}
+            ):
                 message = "The page has become too old; open it again."
                 fault = entry("permission", message, TOKEN)
                 return JsonResponse([fault], safe=False, status=403)
             translate(request)
         return self.get_response(request)
-
-
-def refuse(request: HttpRequest) -> HttpResponse:
-    """Stand where Django's check of the token wants a view; it is never called."""
-    raise NotImplementedError
 
 
 def is_page_form(request: HttpRequest) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 import httpx
 import psutil
@@ -16,25 +15,11 @@ from websockets.sync.client import ClientConnection
 from tests.events.listening import cookie_of, event_of, listening, status_of_refusal
 from tests.service import Service, eventually, running_service
 from tests.worker.drives import clone, finished, upload
-from tests.worker.outages import OwnPostgreSQL, OwnRedis, own_postgresql_server, own_redis_server
+from tests.worker.outages import OwnPostgreSQL, OwnRedis
 
 pytestmark = pytest.mark.worker
 MIB = 1024**2
 SECONDS_AWAY = 2
-
-
-@pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnPostgreSQL]:
-    with own_postgresql_server() as server:
-        monkeypatch.setenv("DATABASE_URL", server.address)
-        yield server
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnRedis]:
-    with own_redis_server(tmp_path) as server:
-        monkeypatch.setenv("REDIS_URL", server.address)
-        yield server
 
 
 @pytest.fixture

@@ -105,3 +105,19 @@ def own_postgresql_server() -> Iterator[OwnPostgreSQL]:
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnPostgreSQL]:
+    """A PostgreSQL of one test, for the services that it starts."""
+    with own_postgresql_server() as server:
+        monkeypatch.setenv("DATABASE_URL", server.address)
+        yield server
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnRedis]:
+    """A Redis of one test, for the services that it starts."""
+    with own_redis_server(tmp_path) as server:
+        monkeypatch.setenv("REDIS_URL", server.address)
+        yield server

@@ -10,18 +10,11 @@ from tests.service import Service, eventually, running_service
 from tests.worker import settings
 from tests.worker.drives import clone, content_of, finished, progress_of, upload
 from tests.worker.insight import clone_jobs, kinds_of
-from tests.worker.outages import OwnPostgreSQL, own_postgresql_server
+from tests.worker.outages import OwnPostgreSQL
 
 pytestmark = pytest.mark.worker
 MIB = 1024**2
 SECONDS_AWAY = 10
-
-
-@pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnPostgreSQL]:
-    with own_postgresql_server() as server:
-        monkeypatch.setenv("DATABASE_URL", server.address)
-        yield server
 
 
 @pytest.fixture

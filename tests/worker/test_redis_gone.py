@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,19 +10,12 @@ import pytest
 from tests.service import Service, eventually, running_service
 from tests.worker.drives import clone, content_of, finished, upload
 from tests.worker.insight import cluster_processes
-from tests.worker.outages import OwnRedis, own_redis_server
+from tests.worker.outages import OwnRedis
 
 pytestmark = pytest.mark.worker
 MIB = 1024**2
 SECONDS_AWAY = 10
 SWEEP = 70  # seconds until every waiting job has a message again
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnRedis]:
-    with own_redis_server(tmp_path) as server:
-        monkeypatch.setenv("REDIS_URL", server.address)
-        yield server
 
 
 @pytest.fixture
