@@ -167,6 +167,7 @@ Q_CLUSTER = {
 
 JOB_LEASE_SECONDS = 30
 JOB_MAX_ATTEMPTS = 3  # without getting on; then the job fails
+JOBS_PER_USER = env.int("JOBS_PER_USER", default=0)  # that run at once; 0 means any number
 UPLOAD_KEPT_HOURS = env.int("UPLOAD_KEPT_HOURS", default=24)  # since its last chunk came
 # In each web process, of its 16 threads; strangers may hold 8 of the others.
 WAITING_REQUESTS = env.int("WAITING_REQUESTS", default=4)

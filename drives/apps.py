@@ -9,7 +9,9 @@ class DrivesConfig(AppConfig):
         from drives.models import Drive, Snapshot
         from drives.querysets import KIND, SNAPSHOTS
         from drives.snapshots import operations as snapshots
+        from drives.storage import limits_of_jobs
         from drives.uploads.actions import purge_uploads
+        from jobs.limits import register_lane_limits
         from jobs.registry import register, register_purge
         from tags import registry as tags
 
@@ -23,3 +25,4 @@ class DrivesConfig(AppConfig):
         register(snapshots.CloneSnapshot)
         register(snapshots.DeleteSnapshot)
         register_purge(purge_uploads)
+        register_lane_limits(limits_of_jobs)

@@ -118,6 +118,7 @@ def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
             "size": clone.size,
         },
         weight=weight,
+        lane=clone.storage_host,
         resources=(
             Resource(KIND, source.pk, source.name),
             Resource(KIND, clone.pk, clone.name),

@@ -42,6 +42,7 @@ class JobSpec:
     """A job to be made, with all below it.
 
     `weight` is the bytes that a leaf has to move; `resources` lists a source before a destination.
+    On a `lane`, such as a storage host, only so many jobs may run at once.
     """
 
     operation: str
@@ -49,6 +50,7 @@ class JobSpec:
     weight: int = 0
     resources: tuple[Resource, ...] = ()
     children: tuple["JobSpec", ...] = ()
+    lane: str = ""
 
 
 @transaction.atomic
@@ -85,6 +87,7 @@ def plan(
         resources=[resource.as_json() for resource in spec.resources],
         is_internal=get_operation(spec.operation).is_internal,
         weight=spec.weight,
+        lane=spec.lane,
         events=[event(EventKind.SUBMITTED, f"Submitted by {owner}.")],
         tree_id=tree_id,
         level=parent.level + 1 if parent else 0,

@@ -88,7 +88,10 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
             None,
             {"fields": (("operation", "state", "percent"), "names", "error", "owner", "parent")},
         ),
-        ("Work", {"fields": (("bytes_done", "weight", "cursor"), ("method", "rate"), "params")}),
+        (
+            "Work",
+            {"fields": (("bytes_done", "weight", "cursor"), ("method", "rate", "lane"), "params")},
+        ),
         ("Worker", {"fields": (("worker", "attempts", "heartbeat_at"),)}),
         ("Times", {"fields": (("created", "last_modified"), ("claimed_at", "finished_at"))}),
         ("Objects", {"fields": ("resources", "is_internal")}),

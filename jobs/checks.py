@@ -1,10 +1,13 @@
-"""System checks: the database must be set up the way that the job engine counts on."""
+"""System checks: database and settings must be the way that the job engine counts on."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
+
+from jobs.limits import lane_limits
 
 WANTED_PRAGMAS = {"journal_mode": "wal", "synchronous": 1, "busy_timeout": 20_000}
 
@@ -35,3 +38,14 @@ def wrong_transaction_mode() -> list[CheckMessage]:
         return []
     message = "SQLite's transactions must be IMMEDIATE, or concurrent writers fail at random."
     return [Error(message, id="jobs.E002")]
+
+
+@register()
+def check_limits(**kwargs: Any) -> list[CheckMessage]:
+    """A limit below 0 would be taken as 1."""
+    limits = {"JOBS_PER_USER": settings.JOBS_PER_USER, **lane_limits()}
+    return [
+        Error(f"The limit of jobs of {name} is {most}; 0 means any number.", id="jobs.E003")
+        for name, most in limits.items()
+        if most < 0
+    ]

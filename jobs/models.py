@@ -61,6 +61,9 @@ class Job(RolledUp, MPTTModel):
     )
     is_internal = models.BooleanField(default=False)
     turn = models.PositiveBigIntegerField("round in which it is run", default=0, editable=False)
+    lane = models.CharField(
+        "what only so many jobs may use at once", max_length=64, blank=True, default=""
+    )
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
     error = models.TextField(blank=True, default="")
     error_code = models.CharField(max_length=32, blank=True, default="")
@@ -125,6 +128,11 @@ class Job(RolledUp, MPTTModel):
                 fields=["owner", "-turn"],
                 condition=Q(state="started", is_internal=False),
                 name="job_turns",
+            ),
+            models.Index(
+                fields=["owner", "lane"],
+                condition=Q(state="started", lease_token__isnull=False),
+                name="job_leased",
             ),
             models.Index(
                 fields=["finished_at"],

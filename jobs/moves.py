@@ -20,7 +20,12 @@ def next_in_turn(jobs: Any) -> QuerySet:
 
     Internal jobs are short, and somebody waits for each; of the others, users take turns.
     """
-    waiting = jobs.claimable().order_by("-is_internal", "turn", "queued_at", "pk")[:1]
+    return waiting_in_turn(jobs)[:1]
+
+
+def waiting_in_turn(jobs: Any) -> Any:
+    """Return those of the jobs that wait, in the order in which they are run."""
+    waiting = jobs.claimable().order_by("-is_internal", "turn", "queued_at", "pk")
     return waiting.select_for_update(skip_locked=True, no_key=True)
 
 

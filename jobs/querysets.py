@@ -40,10 +40,13 @@ class JobQuerySet(QuerySet[Any]):
         """Return the unfinished leaves without a lease, or with one that nobody renews."""
         return self.unfinished().leaves().filter(Q(lease_token=None) | Q(heartbeat_at__lt=stale()))
 
+    def leased(self) -> Self:
+        """Return the jobs that a worker has, though it may have died since."""
+        return self.unfinished().filter(lease_token__isnull=False)
+
     def running(self) -> Self:
-        """Return the leaves that a worker is at work on."""
-        leased = self.unfinished().leaves().filter(lease_token__isnull=False)
-        return leased.filter(heartbeat_at__gte=stale())
+        """Return the jobs that a worker is at work on."""
+        return self.leased().filter(heartbeat_at__gte=stale())
 
     def claimable(self) -> Self:
         """Return the jobs that wait for a worker."""

@@ -9,6 +9,7 @@ import logging
 from django_q.brokers import get_broker
 
 from jobs.endings import give_up
+from jobs.limits import full
 from jobs.models import Job
 from jobs.tasks import enqueue
 
@@ -31,8 +32,9 @@ def give_up_exhausted() -> None:
 
 
 def queue_missing() -> int:
-    """Queue as many messages as there are fewer of them than waiting jobs; return how many."""
-    waiting = Job.objects.claimable().order_by("queued_at").values_list("pk", flat=True)
+    """Queue as many messages as there are fewer of them than jobs that may run; return how many."""
+    waiting = Job.objects.claimable().filter(full().admits()).order_by("queued_at")
+    waiting = waiting.values_list("pk", flat=True)
     missing = max(0, waiting.count() - messages_waiting())
     for uuid in waiting[:missing]:
         enqueue(uuid)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from django.db import Error, transaction
 
-from jobs import moves, shutdown
+from jobs import shutdown
 from jobs.endings import discard_cancelled, finish
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
+from jobs.limits import next_within_limits
 from jobs.models import Job
 from jobs.outages import AWAY, drop_broken_connection
 from jobs.progress import Progress
@@ -54,7 +55,7 @@ def run_next() -> bool:
 @transaction.atomic(savepoint=False)
 def claim_next() -> Job | None:
     """Claim the next job and return it, if there is one."""
-    job: Job | None = None if shutdown.is_draining() else moves.next_in_turn(Job)
+    job = None if shutdown.is_draining() else next_within_limits()
     if job:
         job.claim(worker_name())
     return job

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from jobs.limits import why_held_back
 from jobs.models import Job
 from jobs.roll_up import walk
 
@@ -16,7 +17,7 @@ def runtime_of(job: Job) -> dict[str, Any]:
     """Return the live figures of a job that comes from `with_trees`; one of a tree are sums.
 
     Sizes are bytes, `rate` is bytes per second (after the end the mean while it ran), `eta` is
-    seconds or None while it cannot be told. Costs one query, and only while the job waits.
+    seconds or None while it cannot be told. Costs a query or two, and only while the job waits.
     """
     leaves = [node for node in walk([job]) if node.is_leaf]
     done, total = sum(leaf.bytes_done for leaf in leaves), sum(leaf.weight for leaf in leaves)
@@ -105,6 +106,9 @@ def reason_to_wait(leaf: Job, ahead: int) -> str:
     """Return a sentence; the times of waiting are the owner's first question."""
     if leaf.lease_token is not None:
         return "Its worker was not heard of any more; the next free one goes on with it."
+    held = why_held_back(leaf)
+    if held:
+        return held
     if ahead:
         more = "1 more job is" if ahead == 1 else f"{ahead} more jobs are"
         return f"All workers are busy, and {more} first."

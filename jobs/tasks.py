@@ -23,11 +23,13 @@ def run_job(uuid: str) -> None:
     """Run jobs until none waits; the one that the message was sent for has its turn among them.
 
     Going back to the queue for each would cost as much as a small job. The messages of the others
-    find nothing to do.
+    find nothing to do. Nor does that of a job which may not run yet: who ends what it waits for
+    goes on with it.
     """
-    from jobs import runner
+    from jobs import limits, runner
 
-    runner.run_waiting()
+    if not limits.is_held_back(UUID(uuid)):
+        runner.run_waiting()
 
 
 def sweep() -> None:

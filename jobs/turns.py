@@ -6,7 +6,10 @@ have one round after the other, from the round on that the workers are at. Inter
 and go before all rounds.
 """
 
+from django.db.models import Max
+
 from accounts.models import User
+from jobs.limits import full
 from jobs.models import Job
 from jobs.querysets import JobQuerySet
 
@@ -19,15 +22,15 @@ def next_turn(owner: User) -> int:
 
 
 def current_round(unfinished: JobQuerySet) -> int:
-    """Return the round of the next job that waits; if none does, the last round of all.
+    """Return the round of the next job that may run; if none may, the last round that is run.
 
-    The orders are those of the index `job_unfinished`, there and back; SQLite needs them in full.
+    The orders are those of the index `job_unfinished`; SQLite needs them in full.
     """
-    waiting = unfinished.leaves().filter(lease_token=None).order_by("-is_internal", "turn")
-    lowest = first_turn(waiting)
+    waiting = unfinished.leaves().filter(full().admits(), lease_token=None)
+    lowest = first_turn(waiting.order_by("-is_internal", "turn"))
     if lowest is not None:
         return lowest
-    return first_turn(unfinished.order_by("is_internal", "-turn")) or 0
+    return Job.objects.leased().visible().aggregate(last=Max("turn"))["last"] or 0
 
 
 def first_turn(jobs: JobQuerySet) -> int | None:

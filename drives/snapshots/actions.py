@@ -102,11 +102,12 @@ def submit_for(
     params: dict[str, Any] | None = None,
     weight: int = 0,
     after: tuple[Resource, ...] = (),
+    lane: str = "",
 ) -> None:
     """Submit a job on a snapshot; other resources come before or after it."""
     resource = Resource(SNAPSHOTS, snapshot.pk, snapshot.name)
     params = {"snapshot": str(snapshot.pk), **(params or {})}
-    spec = JobSpec(operation, params, weight, resources=(*before, resource, *after))
+    spec = JobSpec(operation, params, weight, resources=(*before, resource, *after), lane=lane)
     submit(spec, snapshot.owner)
 
 
@@ -142,6 +143,7 @@ def clone_snapshot(
         },
         weight=weight,
         after=(Resource(KIND, clone.pk, clone.name),),
+        lane=clone.storage_host,
     )
     return clone
 

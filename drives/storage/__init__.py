@@ -15,6 +15,7 @@ from drives.storage.hosts import (
     all_hosts,
     get_host,
     hosts_of,
+    limits_of_jobs,
     round_up_size,
     storage_types,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "all_hosts",
     "get_host",
     "hosts_of",
+    "limits_of_jobs",
     "round_up_size",
     "storage_types",
 ]

@@ -20,13 +20,17 @@ DEFAULT_MIN_SIZE = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class StorageHost:
-    """A named place for images; drives of `min_size` to `max_size` bytes may lie there."""
+    """A named place for images; drives of `min_size` to `max_size` bytes may lie there.
+
+    At most `jobs` jobs write to it at once; 0 means any number.
+    """
 
     name: str
     storage_type: str
     backend: StorageBackend
     min_size: int
     max_size: int
+    jobs: int
 
 
 def get_host(name: str) -> StorageHost:
@@ -52,6 +56,11 @@ def storage_types() -> list[str]:
     return list(dict.fromkeys(host.storage_type for host in all_hosts()))
 
 
+def limits_of_jobs() -> dict[str, int]:
+    """Return how many jobs may write to each host at once, where that is limited."""
+    return {host.name: host.jobs for host in all_hosts() if host.jobs}
+
+
 def round_up_size(size: int) -> int:
     """The smallest multiple of SIZE_STEP that holds `size` bytes."""
     return -(-size // SIZE_STEP) * SIZE_STEP
@@ -70,6 +79,7 @@ def _build(name: str, config: dict[str, Any]) -> StorageHost:
         backend=backend,
         min_size=config.get("min_size", DEFAULT_MIN_SIZE),
         max_size=config.get("max_size") or backend.capacity(),
+        jobs=config.get("jobs", 0),
     )
 
 
