@@ -232,6 +232,7 @@ def test_workers_that_come_at_once_take_no_job_too_many(limit: Limit) -> None:
 
     def come(_: int) -> bool:
         try:
+            connection.ensure_connection()
             together.wait()
             return runner.claim_next() is not None
         finally:
