@@ -16,10 +16,12 @@ from django.urls import URLPattern, path
 from cloudjobs.api.exceptions import PointedError, Refused
 from drives import reconciliation
 from drives.actions import delete_drives
+from drives.bandwidth import limit_bandwidth
 from drives.cloning import clone_drive
+from drives.forms import BandwidthForm
 from drives.library.actions import move_to_library
 from drives.library.admin import LibraryEntryAdmin
-from drives.models import Drive, Snapshot, Upload
+from drives.models import BandwidthLimit, Drive, Snapshot, Upload
 from drives.snapshots.actions import clone_snapshot, delete_snapshots
 from drives.uploads.actions import is_uploading
 
@@ -200,3 +202,27 @@ class SnapshotAdmin(RemovingAdmin):
                 messages.error(request, f"Not cloned: {snapshot.name}. {error}")
             else:
                 messages.success(request, f"Cloning {snapshot.name} as {clone.name}.")
+
+
+@admin.register(BandwidthLimit)
+class BandwidthLimitAdmin(admin.ModelAdmin):
+    """What storage hosts may move each second; a value that is saved holds at once."""
+
+    form = BandwidthForm
+    list_display = ("storage_host", "bandwidth", "changed_at")
+
+    def save_model(
+        self, request: HttpRequest, obj: BandwidthLimit, form: Any, change: bool
+    ) -> None:
+        limit_bandwidth(obj)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: BandwidthLimit | None = None
+    ) -> tuple[str, ...]:
+        return ("storage_host",) if obj else ()
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: BandwidthLimit | None = None
+    ) -> bool:
+        """An empty value does the same, and it is heard of at once."""
+        return False

@@ -7,8 +7,8 @@ from django import forms
 from accounts.models import User
 from cloudjobs.pages.fields import SizeField
 from drives.actions import DriveSpec
-from drives.models import Drive
-from drives.storage import storage_types
+from drives.models import BandwidthLimit, Drive
+from drives.storage import all_hosts, storage_types
 
 SIZE_HELP = "A number and a unit, such as 10 GiB or 512 MiB."
 MEDIA = [("disk", "Disk"), ("cdrom", "CD")]
@@ -79,3 +79,13 @@ class CloneForm(forms.Form):
         """Return what differs, as the action takes it."""
         names = ("name", "size", "storage_type")
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
+
+
+class BandwidthForm(forms.ModelForm):
+    """What a storage host may move each second."""
+
+    storage_host = forms.ChoiceField(choices=lambda: [(h.name, h.name) for h in all_hosts()])
+
+    class Meta:
+        model = BandwidthLimit
+        fields = ("storage_host", "bandwidth")

@@ -4,11 +4,17 @@ import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 from drives.querysets import DriveQuerySet, ImageQuerySet
+from drives.storage import Limiter, StorageError, get_host
+from drives.storage.limiter import LEAST_RATE
 from jobs.statuses import WorkedOn
+
+MOST_RATE = 2**50  # bytes per second; more than any disk, less than any column
 
 
 class Drive(WorkedOn, models.Model):
@@ -194,3 +200,44 @@ class Snapshot(WorkedOn, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BandwidthLimit(models.Model):
+    """What operators have set the bandwidth of a storage host to, instead of what the settings say.
+
+    Workers do not ask here: `drives.bandwidth` puts it where the host's limiter finds it.
+    """
+
+    storage_host = models.CharField(max_length=64, unique=True)
+    bandwidth = models.PositiveBigIntegerField(
+        "bytes per second",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_RATE), MaxValueValidator(MOST_RATE)],
+        help_text=f"At least {LEAST_RATE}. Empty: what the settings say.",
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("storage_host",)
+
+    def __str__(self) -> str:
+        return self.storage_host
+
+    def clean(self) -> None:
+        self.find_limiter()
+
+    def find_limiter(self) -> Limiter:
+        """Return what limits the host.
+
+        Raises:
+            ValidationError: there is no such host, or it is away or cannot be limited.
+        """
+        try:
+            backend = get_host(self.storage_host).backend
+            backend.check()
+        except StorageError as error:
+            raise ValidationError(str(error)) from error
+        if backend.limiter is None:
+            raise ValidationError("This kind of storage cannot be limited.")
+        return backend.limiter

@@ -10,6 +10,7 @@ from django.db.models import Exists, JSONField, Q, QuerySet
 from cloudjobs.api.exceptions import BackendUnavailable, Refused
 from cloudjobs.prepared import Hole, prepared_lock, prepared_update
 from drives import placement
+from drives.bandwidth import keep_bandwidth
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND, SNAPSHOTS
 from drives.storage import StorageBackend, StorageError, get_host
@@ -89,6 +90,7 @@ class CloneDrive(Operation):
 
     def run(self, job: Job, progress: Progress) -> None:
         with storage_failures_shown():
+            keep_bandwidth(job.params["storage_host"], job.params["source_host"])
             get_host(job.params["storage_host"]).backend.clone(
                 UUID(job.params["drive"]),
                 get_host(job.params["source_host"]).backend,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from cloudjobs.api.exceptions import Refused
+from drives.bandwidth import keep_bandwidth
 from drives.models import Snapshot
 from drives.operations import (
     CloneDrive,
@@ -37,6 +38,7 @@ class CreateSnapshot(Operation):
         snapshot: Snapshot = snapshots_of(job).get()
         backend = backend_of(snapshot)
         with storage_failures_shown():
+            keep_bandwidth(snapshot.storage_host)
             backend.clone(
                 snapshot.pk,
                 backend,

@@ -58,7 +58,6 @@ class Copier:
         self.length, self.size = length, size
         self.reflink = reflink and cursor == 0
         self.limiters = list({each.path: each for each in limiters if each}.values())
-        self.chunk = min([MAX_CHUNK, *(limiter.chunk for limiter in self.limiters)])
         self.bytes_done, self.cursor, self.offset = 0, cursor, cursor
         self.method = CopyMethod.REFLINK if self.reflink else CopyMethod.COPY_FILE_RANGE
         self.error: BaseException | None = None
@@ -121,7 +120,8 @@ class Copier:
     def _copy_extent(self, begin: int, end: int) -> None:
         self.offset = begin
         while self.offset < end and not self._stop.is_set():
-            wanted = min(self.chunk, end - self.offset)
+            chunk = min([MAX_CHUNK, *(limiter.chunk for limiter in self.limiters)])
+            wanted = min(chunk, end - self.offset)
             for limiter in self.limiters:
                 limiter.take(wanted, self._stop)
             if not self._stop.is_set():
@@ -155,7 +155,7 @@ class Copier:
     def _copy_by_hand(self, wanted: int) -> int:
         """Read and write; zero blocks stay holes. Raises StorageError if the source is short."""
         if not self._buffer:
-            self._buffer = bytearray(self.chunk)
+            self._buffer = bytearray(MAX_CHUNK)
         with memoryview(self._buffer) as view:
             count = os.preadv(self.source.fileno(), [view[:wanted]], self.offset)
         if not count:

@@ -28,10 +28,11 @@ class FileBackend(StorageBackend):
     """Keeps images in the folder `root`.
 
     `capacity` (bytes) bounds what the folder may take up, `bandwidth` (bytes/s) what uploads and
-    copies may move; `reflink` off makes every clone a real copy.
+    copies may move until operators set something else; `reflink` off makes every clone a real copy.
     """
 
     report_interval = REPORT_INTERVAL
+    limiter: Limiter
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class FileBackend(StorageBackend):
     ) -> None:
         self.folder = ImageFolder(Path(root))
         self.reflink = reflink
-        self.limiter = Limiter(Path(root) / ".bandwidth", bandwidth) if bandwidth else None
+        self.limiter = Limiter(Path(root) / ".bandwidth", bandwidth or None)
         self._capacity = capacity
 
     def create(self, image: UUID, size: int) -> None:
@@ -165,15 +166,14 @@ class FileBackend(StorageBackend):
 
     def _receive(self, stream: BinaryIO, fd: int, length: int, offset: int = 0) -> None:
         """Write `length` bytes of the stream at `offset`, without zero blocks where holes are."""
-        buffer = bytearray(self.limiter.chunk if self.limiter else min(MAX_CHUNK, length))
+        buffer = bytearray(min(MAX_CHUNK, length))
         is_hole = next(data_extents(fd, offset, offset + length), None) is None
         write = write_sparse if is_hole else write_dense
         received = 0
         while received < length:
-            wanted = min(len(buffer), length - received)
+            wanted = min(self.limiter.chunk, length - received)
             count = _fill(buffer, stream, wanted)
-            if self.limiter:
-                self.limiter.take(count)
+            self.limiter.take(count)
             write(fd, buffer, count, offset + received)
             start_writeout(fd, offset + received, count)
             received += count

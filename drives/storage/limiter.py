@@ -4,13 +4,19 @@ The host's folder holds a small file with one time: until then the bandwidth is 
 wants to move bytes takes the next slot under a file lock and sleeps, without the lock, until the
 slot begins (virtual scheduling, the generic cell rate algorithm of ITU-T I.371). Wall clock time,
 because processes on other machines may share the folder.
+
+Behind the time the file may name a rate, which then holds for everybody instead of the settings'.
+It is read with every slot, so a change is felt at once and asks nothing of the database.
 """
 
 import fcntl
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 BURST = 0.1
 """Seconds of unused bandwidth that may be caught up on."""
@@ -24,48 +30,104 @@ WAKE_INTERVAL = 0.2
 MIN_CHUNK = 64 * 1024
 MAX_CHUNK = 4 * 1024 * 1024
 
+LEAST_RATE = MIN_CHUNK
+"""Bytes per second; below that a single chunk would take longer than a second."""
+
+
+class Kept(NamedTuple):
+    """What the file says: until when the bandwidth is given away, and the rate that it names."""
+
+    until: float = 0.0
+    rate: int | None = None
+
 
 class Limiter:
-    """Lets `rate` bytes per second pass, counted together with all users of the file `path`."""
+    """Lets `rate` bytes per second pass, counted together with all users of the file `path`.
 
-    def __init__(self, path: str | Path, rate: int) -> None:
-        if rate <= 0:
-            raise ValueError(f"A bandwidth limit must be positive, not {rate}.")
+    The rate is the one that was set by `limit`, else the `default`; None lets everything pass.
+    """
+
+    def __init__(self, path: str | Path, default: int | None = None) -> None:
+        if default is not None and default <= 0:
+            raise ValueError(f"A bandwidth limit must be positive, not {default}.")
         self.path = Path(path)
-        self.rate = rate
+        self.default = default
+
+    @property
+    def rate(self) -> int | None:
+        """Bytes per second, as they are limited at this moment."""
+        return self.set_rate or self.default
+
+    @property
+    def set_rate(self) -> int | None:
+        """The rate that was set instead of the default."""
+        with suppress(FileNotFoundError):
+            fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                return _kept(fd).rate
+            finally:
+                os.close(fd)
+        return None
 
     @property
     def chunk(self) -> int:
         """Bytes to take at once: a tenth of a second's worth, so that progress is smooth."""
-        return max(MIN_CHUNK, min(self.rate // 10, MAX_CHUNK))
+        rate = self.rate
+        return MAX_CHUNK if rate is None else max(MIN_CHUNK, min(rate // 10, MAX_CHUNK))
+
+    def limit(self, rate: int | None) -> None:
+        """Let so many bytes per second pass from now on; None is the default again.
+
+        What was given away before is void: at a low rate that may be a long time.
+        """
+        with self._locked() as fd:
+            _keep(fd, Kept(time.time(), rate))
 
     def take(self, n: int, stop: threading.Event | None = None) -> None:
         """Wait until `n` bytes may pass; returns early once `stop` is set."""
+        rate = self.rate
+        if rate is None:
+            return
         stop = stop or threading.Event()
-        begin = self._reserve(n / self.rate)
+        begin = self._reserve(n / rate)
         while (wait := begin - time.time()) > 0:
-            if wait > HORIZON + n / self.rate:
+            if wait > HORIZON + n / rate:
                 return  # the clock was put back while we slept
             if stop.wait(min(wait, WAKE_INTERVAL)):
+                return
+            if self.rate != rate:
+                self.take(n, stop)
                 return
 
     def _reserve(self, seconds: float) -> float:
         """Give away the next `seconds` of bandwidth and return the time at which they begin."""
+        with self._locked() as fd:
+            now, kept = time.time(), _kept(fd)
+            until = kept.until if kept.until <= now + HORIZON + seconds else 0.0
+            begin = max(until, now - BURST)
+            _keep(fd, Kept(begin + seconds, kept.rate))
+            return begin
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """The file, made if there is none, with nobody else changing it."""
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
-            now = time.time()
-            begin = max(_given_away_until(fd, now + HORIZON + seconds), now - BURST)
-            os.ftruncate(fd, os.pwrite(fd, f"{begin + seconds:.6f}\n".encode(), 0))
-            return begin
+            yield fd
         finally:
             os.close(fd)
 
 
-def _given_away_until(fd: int, latest: float) -> float:
-    """The time in the file, or 0 if there is none that can be true."""
+def _kept(fd: int) -> Kept:
+    """What is in the file; nothing if that can not be."""
     try:
-        until = float(os.pread(fd, 64, 0))
+        until, *rates = os.pread(fd, 64, 0).split()
+        return Kept(float(until), next((int(rate) for rate in rates if int(rate) > 0), None))
     except ValueError:
-        return 0.0
-    return until if until <= latest else 0.0
+        return Kept()
+
+
+def _keep(fd: int, kept: Kept) -> None:
+    rate = "" if kept.rate is None else f" {kept.rate}"
+    os.ftruncate(fd, os.pwrite(fd, f"{kept.until:.6f}{rate}\n".encode(), 0))

@@ -47,12 +47,15 @@ def test_unused_bandwidth_is_not_saved_up(tmp_path: Path) -> None:
     assert seconds(limiter, 4, MIB) >= 0.15
 
 
-@pytest.mark.parametrize("text", ["", "rubbish" * 30, "nan", "inf", "99999999999.0", "-5", "\0"])
+@pytest.mark.parametrize(
+    "text", ["", "rubbish" * 30, "nan", "inf", "99999999999.0", "-5", "\0", "1 0", "1 -7", "1 x"]
+)
 def test_a_bad_file_heals_itself(tmp_path: Path, text: str) -> None:
     path = tmp_path / "b"
     path.write_text(text)
     assert seconds(Limiter(path, 10 * MIB), 1, MIB) < 0.1
     assert abs(float(path.read_text()) - time.time()) < 5
+    assert Limiter(path, 10 * MIB).rate == 10 * MIB
 
 
 def test_stop_ends_the_wait(tmp_path: Path) -> None:
@@ -74,3 +77,25 @@ def test_chunk_follows_the_rate(tmp_path: Path, rate: int, chunk: int) -> None:
 def test_a_rate_of_zero_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="positive"):
         Limiter(tmp_path / "b", 0)
+
+
+def test_a_rate_that_is_set_goes_before_the_default(tmp_path: Path) -> None:
+    limiter = Limiter(tmp_path / "b", 10 * MIB)
+    limiter.limit(20 * MIB)
+    limiter.take(1)
+    assert Limiter(tmp_path / "b", 10 * MIB).rate == 20 * MIB
+    limiter.limit(None)
+    assert (limiter.rate, limiter.chunk) == (10 * MIB, MIB)
+
+
+def test_who_waits_at_a_low_rate_goes_on_once_it_is_raised(tmp_path: Path) -> None:
+    limiter = Limiter(tmp_path / "b", MIN_CHUNK)
+    limiter.take(30 * MIN_CHUNK)
+    threading.Timer(0.2, limiter.limit, [100 * MIB]).start()
+    assert seconds(limiter, 1, MIN_CHUNK) < 1
+
+
+def test_without_a_rate_everything_passes(tmp_path: Path) -> None:
+    limiter = Limiter(tmp_path / "b")
+    assert seconds(limiter, 100, MAX_CHUNK) < 0.5
+    assert not (tmp_path / "b").exists()

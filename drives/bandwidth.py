@@ -1,0 +1,31 @@
+"""How much a storage host may move each second, as operators change it while everything runs.
+
+The rows remember it; what counts is what the limiter finds in the folder of the host, where all
+processes on all machines look with every chunk.
+"""
+
+from django.db import transaction
+
+from drives.models import BandwidthLimit
+from drives.storage import get_host
+
+
+@transaction.atomic
+def limit_bandwidth(limit: BandwidthLimit) -> None:
+    """Save what operators want of a storage host, and let it hold from now on.
+
+    Raises:
+        ValidationError: there is no such host, it is away or cannot be limited, or the number
+            cannot be.
+    """
+    limit.full_clean()
+    limit.save()
+    limit.find_limiter().limit(limit.bandwidth)
+
+
+def keep_bandwidth(*hosts: str) -> None:
+    """See that these hosts are limited as operators want it, whatever became of their folders."""
+    for limit in BandwidthLimit.objects.filter(storage_host__in=set(hosts)):
+        limiter = get_host(limit.storage_host).backend.limiter
+        if limiter and limiter.set_rate != limit.bandwidth:
+            limiter.limit(limit.bandwidth)

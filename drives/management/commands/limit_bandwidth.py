@@ -1,0 +1,47 @@
+"""`manage.py limit_bandwidth`: tells and changes what storage hosts may move each second."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from drives.bandwidth import limit_bandwidth
+from drives.models import BandwidthLimit
+from drives.storage import StorageHost, all_hosts
+
+
+class Command(BaseCommand):
+    help = "Limits a storage host while everything runs; without arguments it tells all limits."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("host", nargs="?", help="name of a storage host")
+        wanted = parser.add_mutually_exclusive_group()
+        wanted.add_argument("bandwidth", nargs="?", type=int, help="bytes per second")
+        wanted.add_argument("--default", action="store_true", help="take what the settings say")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, bandwidth = options["host"], options["bandwidth"]
+        if host and bandwidth is None and not options["default"]:
+            raise CommandError("Give the bytes per second, or --default.")
+        if host:
+            self.limit(host, bandwidth)
+        for each in all_hosts():
+            self.stdout.write(f"{each.name}: {told(each)}")
+
+    def limit(self, host: str, bandwidth: int | None) -> None:
+        limit = BandwidthLimit.objects.filter(storage_host=host).first()
+        limit = limit or BandwidthLimit(storage_host=host)
+        limit.bandwidth = bandwidth
+        try:
+            limit_bandwidth(limit)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+
+
+def told(host: StorageHost) -> str:
+    """Return in words how a host is limited at this moment."""
+    limiter = host.backend.limiter
+    rate = limiter and limiter.rate
+    if limiter is None or rate is None:
+        return "not limited"
+    return f"{rate} bytes per second, {'set' if limiter.set_rate else 'by the settings'}"
