@@ -1,7 +1,7 @@
-"""Statements that Django writes once, for the few that workers run with every job.
+"""Statements that Django writes once, for the few that run with every job or every request.
 
-Django compiles each query anew, which takes a worker ten times as long as the database needs for
-the answer. A prepared statement is compiled at its first run, with holes for what differs from run
+Django compiles each query anew, which takes ten times as long as the database needs for the
+answer. A prepared statement is compiled at its first run, with holes for what differs from run
 to run; from then on the holes are filled.
 """
 
@@ -79,24 +79,27 @@ def prepared_lock(describe: Callable[[Any], QuerySet]) -> Callable[..., None]:
     return run
 
 
-def prepared_get(describe: Callable[[Any], QuerySet]) -> Callable[[type[Model]], Any]:
-    """Make a function that returns the one object that a query without holes finds, or None."""
+def prepared_get(describe: Callable[[Any], QuerySet]) -> Callable[..., Any]:
+    """Make a function that runs the query with a value for each hole, and returns the one object
+    that it finds, or None. What the query defers is deferred.
+    """
 
     @cache
-    def compiled(model: type[Model], vendor: str) -> tuple[str, tuple[Any, ...], Any]:
+    def compiled(model: type[Model], vendor: str) -> tuple[str, tuple[Any, ...], Any, list[str]]:
         compiler = describe(model._default_manager).query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        return sql, params, compiler.get_converters([column for column, _, _ in compiler.select])
+        columns: list[Any] = [column for column, _, _ in compiler.select]
+        converters = compiler.get_converters(columns)
+        return sql, params, converters, [column.target.attname for column in columns]
 
-    def run(model: type[Model]) -> Any:
-        sql, params, converters = compiled(model, connection.vendor)
+    def run(model: type[Model], **values: Any) -> Any:
+        sql, params, converters, names = compiled(model, connection.vendor)
         with connection.cursor() as cursor:
-            cursor.execute(sql, params)
+            cursor.execute(sql, filled(params, values))
             row = list(cursor.fetchone() or ())
         for position, (convert, column) in converters.items():
             for converter in convert if row else ():
                 row[position] = converter(row[position], column, connection)
-        names = [field.attname for field in model._meta.concrete_fields]
         return model.from_db(connection.alias, names, row) if row else None
 
     return run

@@ -50,6 +50,7 @@ def tagged(kind: str, viewset: type[ResourceViewSet]) -> list[URLPattern]:
 
 
 api_urls: list[URLPattern | URLResolver] = [
+    path("", include(router.urls)),
     path("", include("accounts.api_urls")),
     path("", include("drives.api_urls")),
     path("balance/", BalanceView.as_view(), name="balance"),
@@ -65,7 +66,6 @@ api_urls: list[URLPattern | URLResolver] = [
     *tagged("servers", TaggedServerViewSet),
     *tagged("snapshots", TaggedSnapshotViewSet),
     *(re_path(f"^{TAG}/{name}/$", NeverTaggedView.as_view()) for name in NEVER_TAGGED),
-    path("", include(router.urls)),
 ]
 
 
@@ -75,6 +75,7 @@ def no_page_of_its_own(request: HttpRequest, object_id: str) -> HttpResponse:
 
 
 urlpatterns = [
+    path("api/2.0/", include((api_urls, "api"))),  # first, as programs ask for nothing else
     path("", overview, name="overview"),
     path("", include("accounts.urls")),
     path("jobs/", include("jobs.urls")),
@@ -87,7 +88,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", OpenApiView.as_view(), name="openapi"),
     path("api/docs/", docs_page, name="api-docs"),
-    path("api/2.0/", include((api_urls, "api"))),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

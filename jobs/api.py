@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -17,6 +18,7 @@ from rest_framework.serializers import BaseSerializer
 from accounts.models import User
 from cloudjobs.api.openapi.exchanges import Exchange
 from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
+from cloudjobs.prepared import Hole, prepared_get
 from jobs import actions, waiting
 from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
@@ -46,8 +48,14 @@ class JobViewSet(ResourceViewSet):
     schema_in_older_style = True
 
     def get_queryset(self) -> QuerySet[Job]:
-        jobs = Job.objects.visible().filter(owner=self.owner).without_log()
-        return jobs.roots() if self.action == "list" else jobs
+        return Job.objects.visible().filter(owner=self.owner).without_log().roots()
+
+    def get_object(self) -> Job:
+        """Return the user's job, whatever its place in its tree: what clients ask for most."""
+        job: Job | None = job_of(Job, pk=UUID(self.kwargs["uuid"]), owner=self.owner.pk)
+        if job is None:
+            raise NotFound
+        return job
 
     def serialize(self, objects: Iterable[Any]) -> Objects:
         return super().serialize(with_trees(list(objects)))
@@ -77,6 +85,11 @@ class JobViewSet(ResourceViewSet):
         """Do it with the job that is asked for, and answer the job."""
         job = do(self.get_object().pk, self.owner)
         return Response(self.serialize([job])[0])
+
+
+@prepared_get
+def job_of(jobs: Any) -> QuerySet[Job]:
+    return jobs.visible().filter(pk=Hole("pk"), owner_id=Hole("owner")).without_log()
 
 
 class WorkedOnViewSet(ResourceViewSet):

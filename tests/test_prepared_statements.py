@@ -33,6 +33,11 @@ def oldest(jobs: Any) -> QuerySet:
     return jobs.unfinished().order_by("created", "pk")[:1]
 
 
+@prepared_get
+def of_owner(jobs: Any) -> QuerySet:
+    return jobs.without_log().filter(pk=Hole("pk"), owner_id=Hole("owner"))
+
+
 def renamed(job: Job, **values: Any) -> dict[str, Any]:
     usual = {"worker": "w", "events": [], "bytes_done": 0, "token": None}
     assert rename(Job, pk=job.pk, **usual | values) == 1
@@ -98,3 +103,16 @@ def test_object_is_as_the_ordinary_query_finds_it(job: Job) -> None:
 
 def test_no_object_is_found_where_there_is_none(db: None) -> None:
     assert oldest(Job) is None
+
+
+def test_object_is_found_by_other_values_each_time(job: Job, stranger: User) -> None:
+    another = submit(leaf(), stranger)
+    for one in (job, another, job):
+        assert of_owner(Job, pk=one.pk, owner=one.owner_id) == one
+    assert of_owner(Job, pk=job.pk, owner=stranger.pk) is None
+
+
+def test_what_the_query_defers_is_fetched_when_it_is_asked_for(job: Job) -> None:
+    found = of_owner(Job, pk=job.pk, owner=job.owner_id)
+    assert found.get_deferred_fields() == {"events", "samples", "params"}
+    assert found.events == Job.objects.get(pk=job.pk).events
