@@ -20,6 +20,7 @@ from cloudjobs.api.openapi.exchanges import Exchange
 from cloudjobs.api.viewsets import Names, Objects, ResourceViewSet
 from cloudjobs.prepared import Hole, prepared_get
 from jobs import actions, waiting
+from jobs.listed import columns_of, listed_jobs
 from jobs.models import Job, JobLink
 from jobs.querysets import with_trees
 from jobs.runtime import runtime_of
@@ -47,8 +48,9 @@ class JobViewSet(ResourceViewSet):
     schema_ordering: ClassVar[Names] = ["-last_modified"]
     schema_in_older_style = True
 
-    def get_queryset(self) -> QuerySet[Job]:
-        return Job.objects.visible().filter(owner=self.owner).without_log().roots()
+    def get_queryset(self) -> QuerySet[Any]:
+        """Return the rows of the list."""
+        return columns_of(Job.objects.visible().filter(owner=self.owner).roots())
 
     def get_object(self) -> Job:
         """Return the user's job, whatever its place in its tree: what clients ask for most."""
@@ -58,7 +60,8 @@ class JobViewSet(ResourceViewSet):
         return job
 
     def serialize(self, objects: Iterable[Any]) -> Objects:
-        return super().serialize(with_trees(list(objects)))
+        in_trees = listed_jobs if self.action == "list" else with_trees
+        return super().serialize(in_trees(list(objects)))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer one job; with `wait`, once it has ended or so many seconds are over."""

@@ -7,11 +7,11 @@ is read, written and forgotten before the next one.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.db.models import Model, QuerySet
+import orjson
+from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils import encoders
 from rest_framework.views import APIView
 
 from cloudjobs.api.exceptions import Invalid
@@ -74,18 +74,25 @@ def stream_list(
     queryset: QuerySet[Any],
     limit: int,
     offset: int,
-    serialize: Callable[[list[Model]], Iterable[Any]],
+    serialize: Callable[[list[Any]], Iterable[Any]],
 ) -> Iterator[bytes]:
-    """Yield the JSON of a list, chunk by chunk."""
-    encode = encoders.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+    """Yield the JSON of a list, chunk by chunk; the same bytes as the renderer's.
+
+    The first chunk is made before anything is yielded, so that a database which does not answer is
+    still told by the status of the answer.
+    """
     meta = {"limit": limit, "offset": offset, "total_count": queryset.count()}
-    yield f'{{"meta":{encode(meta)},"objects":['.encode()
-    separator = ""
+    begun = b'{"meta":%b,"objects":[' % encode(meta)
     for chunk in chunks(window(queryset, limit, offset)):
-        objects = ",".join(encode(item) for item in serialize(chunk))
-        yield (separator + objects).encode()
-        separator = ","
-    yield b"]}"
+        yield begun + encode(serialize(chunk))[1:-1]  # without the brackets of the chunk's list
+        begun = b","
+    yield b"]}" if begun == b"," else begun + b"]}"
+
+
+def encode(data: Any) -> bytes:
+    """Return data as JSON as the renderer writes it, who escapes what ends a line of JavaScript."""
+    text = orjson.dumps(data)
+    return text.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
 def chunks(queryset: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from typing import Any, ClassVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -107,7 +108,7 @@ class ResourceViewSet(GenericViewSet[Any]):
         response: Response = getattr(self, self.action_methods[name])(request, uuid)
         return response
 
-    def serialize(self, objects: Iterable[Model]) -> Objects:
+    def serialize(self, objects: Iterable[Any]) -> Objects:
         """Return the JSON of several objects; a subclass may fetch what belongs to them first."""
         serializer = shared_serializer(self.get_serializer_class(), self.only_fields())  # type: ignore[arg-type]
         return [serializer.to_representation(item) for item in objects]
@@ -116,9 +117,10 @@ class ResourceViewSet(GenericViewSet[Any]):
         return isinstance(request.accepted_renderer, JSONRenderer)
 
     def stream(self, queryset: QuerySet[Any], limit: int, offset: int) -> StreamingHttpResponse:
+        parts = stream_list(queryset, limit, offset, self.serialize)
+        begun = next(parts)
         return StreamingHttpResponse(
-            stream_list(queryset, limit, offset, self.serialize),
-            content_type="application/json; charset=utf-8",
+            chain([begun], parts), content_type="application/json; charset=utf-8"
         )
 
 
