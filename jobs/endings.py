@@ -20,7 +20,7 @@ WORKER_LOST = Failure(
 )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # who runs jobs has begun one already
 def finish(
     job: Job,
     state: Job.State,

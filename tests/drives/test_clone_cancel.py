@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
@@ -155,7 +156,7 @@ def test_success_before_the_cancel_keeps_the_drive(
 def test_success_after_the_cancel_makes_no_drive(copy: Drive, job: Job, cancel: Cancel) -> None:
     assert job.claim("worker:1")
     cancel(job)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost), transaction.atomic():
         endings.finish(job, Job.State.SUCCESS, reported=Reported(job.weight, copy.size, "test"))
     assert not Drive.objects.filter(pk=copy.pk).exists()
     assert states_of(job) == ["cancelled"]

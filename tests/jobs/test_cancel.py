@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
@@ -61,7 +62,7 @@ def test_worker_of_a_cancelled_job_learns_it_from_its_report(claimed: Job, owner
 def test_success_that_comes_too_late_changes_nothing(claimed: Job, owner: User) -> None:
     cancel_job(claimed.pk, owner)
     before = row_of(claimed)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost), transaction.atomic():
         endings.finish(claimed, Job.State.SUCCESS)
     assert row_of(claimed) == before
     assert settled == [(str(claimed.pk), "cancelled")]
@@ -232,7 +233,7 @@ def test_running_leaf_loses_its_lease_when_the_root_is_cancelled(owner: User) ->
     running = jobs_of(root)[2]
     assert running.claim("worker:1")
     cancel_job(root.pk, owner)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost), transaction.atomic():
         endings.finish(running, Job.State.SUCCESS)
     assert states_of(root) == ["cancelled"] * 4
 

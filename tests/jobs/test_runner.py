@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
 from accounts.models import User
 from jobs import endings, recovery, registry, runner, upkeep
@@ -256,7 +256,7 @@ def test_end_of_a_lost_lease_does_not_end_the_parent(owner: User) -> None:
     assert child.claim("worker:1")
     make_stale(child)
     assert Job.objects.get(pk=child.pk).claim("worker:2")
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost), transaction.atomic():
         endings.finish(child, Job.State.SUCCESS)
     assert {job.state for job in jobs_of(root)} == {"started"}
     assert settled == []
