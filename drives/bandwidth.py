@@ -24,8 +24,14 @@ def limit_bandwidth(limit: BandwidthLimit) -> None:
 
 
 def keep_bandwidth(*hosts: str) -> None:
-    """See that these hosts are limited as operators want it, whatever became of their folders."""
-    for limit in BandwidthLimit.objects.filter(storage_host__in=set(hosts)):
-        limiter = get_host(limit.storage_host).backend.limiter
-        if limiter and limiter.set_rate != limit.bandwidth:
-            limiter.limit(limit.bandwidth)
+    """See that these hosts are limited as operators want it, even if a folder was emptied.
+
+    Raises:
+        StorageError: a host is away.
+    """
+    for host in set(hosts):
+        backend = get_host(host).backend
+        if backend.limiter and not backend.limiter.is_kept:
+            backend.check()
+            wanted = BandwidthLimit.objects.filter(storage_host=host)
+            backend.limiter.limit(wanted.values_list("bandwidth", flat=True).first())

@@ -70,6 +70,11 @@ class Limiter:
         return None
 
     @property
+    def is_kept(self) -> bool:
+        """Is the file there, so that all agree on the rate?"""
+        return self.path.exists()
+
+    @property
     def chunk(self) -> int:
         """Bytes to take at once: a tenth of a second's worth, so that progress is smooth."""
         rate = self.rate

@@ -130,3 +130,11 @@ def test_limit_is_put_back_where_the_folder_lost_it(storage: Path, db: None) -> 
     (storage / HOST / ".bandwidth").unlink()
     keep_bandwidth(HOST)
     assert limiter().rate == MIB
+
+
+def test_clones_ask_the_database_once_for_a_limit(
+    storage: Path, db: None, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        for _ in range(3):
+            keep_bandwidth(HOST)
