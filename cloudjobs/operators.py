@@ -18,7 +18,7 @@ from drives.models import Drive
 from drives.placement import room_on
 from drives.storage import StorageHost, all_hosts
 from jobs.listing import LATELY
-from jobs.models import Job
+from jobs.models import Cluster, Job
 from servers.models import Server
 
 SWEEP_LATE = timedelta(minutes=3)  # it is due every minute, and django-q2 looks twice in one
@@ -55,6 +55,8 @@ class Figures:
     waiting_since: datetime | None
     failed: int
     workers: tuple[Worker, ...]
+    clusters: int
+    clusters_gone: int
     sweep_due_at: datetime | None
     is_sweep_late: bool
     hosts: tuple[HostUse, ...]
@@ -74,6 +76,8 @@ def figures() -> Figures:
         waiting_since=waiting["since"],
         failed=Job.objects.failed_since(now - LATELY).count(),
         workers=workers,
+        clusters=Cluster.objects.running().count(),
+        clusters_gone=Cluster.objects.gone().count(),
         sweep_due_at=due,
         is_sweep_late=due is None or due < now - SWEEP_LATE,
         hosts=hosts_in_use(),

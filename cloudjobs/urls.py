@@ -24,6 +24,7 @@ from drives.api import DriveViewSet, TaggedDriveViewSet
 from drives.library.api import LibraryDriveViewSet
 from drives.snapshots.api import SnapshotViewSet, TaggedSnapshotViewSet
 from jobs.api import JobViewSet
+from jobs.cluster_page import clusters
 from keypairs.api import KeyPairViewSet, PubkeyViewSet
 from servers.api import CapabilitiesSchemaView, CapabilitiesView, ServerViewSet, TaggedServerViewSet
 from tags.api import TagViewSet
@@ -81,6 +82,7 @@ urlpatterns = [
     path("jobs/", include("jobs.urls")),
     path("drives/", include("drives.urls")),
     path("servers/", include("servers.urls")),
+    path("clusters/", clusters, name="clusters"),
     path("icon.svg", icon, name="icon"),
     path("favicon.ico", icon),  # what browsers ask for on pages that name none
     path("admin/r/<path:object_id>", admin.site.admin_view(no_page_of_its_own)),

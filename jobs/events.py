@@ -19,7 +19,7 @@ class EventKind(StrEnum):
 
 
 def event(kind: EventKind, text: str, worker: str = "") -> dict[str, str]:
-    """Return an entry; `worker` (`host:pid`) is the one that it tells of, if any."""
+    """Return an entry; `worker` (`cluster:pid`) is the one that it tells of, if any."""
     return {
         "at": timezone.now().isoformat(timespec="milliseconds"),
         "kind": kind,

@@ -15,11 +15,12 @@ from jobs.announcing import announce_job, announce_work
 from jobs.events import EventKind, event
 from jobs.exceptions import LeaseLost
 from jobs.kept_answers import KeptAnswer
+from jobs.presence import Cluster
 from jobs.querysets import JobLinkQuerySet, JobManager
 from jobs.reports import ENDINGS, NO_FAILURE, Failure, Reported
 from jobs.roll_up import RolledUp, outcome
 
-__all__ = ["Job", "JobLink", "KeptAnswer"]
+__all__ = ["Cluster", "Job", "JobLink", "KeptAnswer"]
 
 
 class Job(RolledUp, MPTTModel):

@@ -9,6 +9,7 @@ from jobs.models import Job
 from jobs.outages import AWAY, drop_broken_connection
 from jobs.reports import Reported
 from jobs.speed import Speed
+from jobs.tally import count_copied
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class Progress:
         self.job = job
         self.written_at = time.monotonic()  # the claim was the first sign of life
         self.pending: Reported | None = None
+        self.counted = job.bytes_done
         self.speed = Speed(job.samples)
 
     def report(self, bytes_done: int, cursor: int, method: str = "") -> None:
@@ -37,11 +39,18 @@ class Progress:
             LeaseLost: the job is no longer this worker's.
         """
         self.pending = Reported(bytes_done, cursor, method)
+        self.count(bytes_done, method)
         if shutdown.is_draining():
             raise Draining
         went_back = cursor < self.job.cursor  # what was durable is not there any more
         if went_back or time.monotonic() - self.written_at >= INTERVAL_SECONDS:
             self.flush_if_possible()
+
+    def count(self, bytes_done: int, method: str) -> None:
+        """Count what was copied since the last report; blocks that are shared are not."""
+        if bytes_done > self.counted and method != "reflink":
+            count_copied(bytes_done - self.counted)
+        self.counted = bytes_done
 
     def flush_if_possible(self) -> None:
         """Write what is pending; a database that is away is no reason to stop working."""

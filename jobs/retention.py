@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 
-from jobs.models import Job, JobLink, KeptAnswer
+from jobs.models import Cluster, Job, JobLink, KeptAnswer
 from jobs.registry import registered_purges
 
 logger = logging.getLogger(__name__)
@@ -92,8 +92,11 @@ def delete_trees(trees: list[int], limit: datetime) -> Purged:
 
 
 def purge_around(limit: datetime) -> None:
-    """Delete old answers, the queue's records of broken tasks, and messages of killed workers."""
+    """Delete old answers, clusters that are long gone, the queue's records of broken tasks, and
+    messages of killed workers.
+    """
     KeptAnswer.objects.filter(created__lt=limit).delete()
+    Cluster.objects.forgettable().delete()
     Task.objects.filter(stopped__lt=limit).delete()
     retry = timedelta(seconds=settings.Q_CLUSTER["retry"])
     held = timezone.now() + retry - MESSAGE_HELD_AT_MOST

@@ -11,6 +11,7 @@ from django.db import Error, transaction
 from jobs import shutdown
 from jobs.endings import discard_cancelled, finish
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
+from jobs.heartbeat import cluster_name
 from jobs.limits import next_within_limits
 from jobs.models import Job
 from jobs.outages import AWAY, drop_broken_connection
@@ -148,5 +149,5 @@ def give_back(job: Job, progress: Progress) -> None:
 
 
 def worker_name() -> str:
-    """Return `host:pid` of this worker."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Return `cluster:pid` of this worker; of a process in no cluster its host's name."""
+    return f"{cluster_name() or socket.gethostname()}:{os.getpid()}"

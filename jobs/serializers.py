@@ -100,7 +100,7 @@ class JobRuntimeSerializer(serializers.Serializer[Any]):
     eta = serializers.IntegerField(help_text="Seconds that are left", allow_null=True)
     method = serializers.CharField(help_text="reflink, copy_file_range or read_write")
     attempts = serializers.IntegerField(help_text="How often a worker took it")
-    worker = serializers.CharField(help_text="host:pid of who has it now")
+    worker = serializers.CharField(help_text="cluster:pid of who has it now")
     queue = QueuePlaceSerializer(allow_null=True)
     started_at = WireDateTimeField(allow_null=True)
     finished_at = WireDateTimeField(allow_null=True)

@@ -101,6 +101,7 @@ def pages_of(world: World) -> dict[str, str]:
         "server-create": "/servers/create/",
         "server-clone": f"/servers/{world.server}/clone/",
         "server-delete": f"/servers/{world.server}/delete/",
+        "clusters": "/clusters/",
         "profile": "/profile/",
         "password": "/profile/password/",
         "token": "/profile/tokens/",

@@ -6,14 +6,18 @@ The statements really fail, where Django hands them to the database.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import DataError, InterfaceError, OperationalError, connection
+from django.db.models.functions import Now
 
 from jobs import progress as progress_module
 from jobs import runner, shutdown
 from jobs.exceptions import Draining, LeaseLost
-from jobs.models import Job
+from jobs.heartbeat import Heartbeat
+from jobs.models import Cluster, Job
+from jobs.presence import GONE_AFTER, cluster_here
 from jobs.progress import Progress
 from jobs.reports import NO_FAILURE, Failure, Reported
 from tests.operations import settled
@@ -66,6 +70,22 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     made: list[float] = []
     monkeypatch.setattr(runner.time, "sleep", made.append)
     return made
+
+
+# --- the heartbeat --------------------------------------------------------------------------------
+
+
+@AWAY
+def test_cluster_beats_again_after_an_outage(error: type[Exception]) -> None:
+    cluster = cluster_here(uuid4(), 2)
+    cluster.appear()
+    Cluster.objects.update(heartbeat_at=Now() - 2 * GONE_AFTER)
+    heart = Heartbeat(cluster)
+    with outage(error):
+        heart.write()
+    assert Cluster.objects.gone().exists()
+    heart.write()
+    assert Cluster.objects.running().exists()
 
 
 # --- progress -------------------------------------------------------------------------------------

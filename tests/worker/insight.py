@@ -35,6 +35,12 @@ def clone_jobs(service: Service) -> dict[str, dict[str, Any]]:
     return json.loads(service.manage("shell", "--no-imports", "-c", code))
 
 
+def clusters_running(service: Service) -> int:
+    """Return how many clusters gave a sign of life lately."""
+    code = "from jobs.models import Cluster; print(Cluster.objects.running().count())"
+    return int(service.manage("shell", "--no-imports", "-c", code))
+
+
 def kinds_of(job: dict[str, Any]) -> list[str]:
     """Return what happened to a job, in order."""
     return [event["kind"] for event in job["events"]]

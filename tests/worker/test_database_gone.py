@@ -9,7 +9,7 @@ import pytest
 from tests.service import Service, eventually, running_service
 from tests.worker import settings
 from tests.worker.drives import clone, content_of, finished, progress_of, upload
-from tests.worker.insight import clone_jobs, kinds_of
+from tests.worker.insight import clone_jobs, clusters_running, kinds_of
 from tests.worker.outages import OwnPostgreSQL
 
 pytestmark = pytest.mark.worker
@@ -43,3 +43,4 @@ def test_clone_goes_on_while_the_database_is_away(
         assert finished(api, job)["state"] == "success"
         assert kinds_of(clone_jobs(service)[job]) == ["submitted", "claimed", "success"]
         assert content_of(service, new["uuid"]) == content_of(service, source)
+    eventually(lambda: clusters_running(service) == 1)

@@ -1,0 +1,179 @@
+"""`/clusters/`: which clusters of workers there are, and what they do now; for operators."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from cloudjobs.pages.live import CALM, Live, Part, live_page
+from cloudjobs.pages.measures import duration_text, size_text
+from jobs.listing import tab_counts
+from jobs.models import Cluster, Job
+from jobs.presence import GONE_AFTER
+from jobs.rows import verb_of
+
+MOST_CLUSTERS = 100
+CLOCK_OFF_SECONDS = 2
+STATES = {"running": "Running", "gone": "Gone", "stopped": "Stopped"}
+ICONS = {"running": "success", "gone": "failed", "stopped": "off"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job that a worker has now."""
+
+    uuid: str
+    title: str
+    owner: str
+    worker: str
+    progress: int
+    claimed_at: datetime | None
+
+    @property
+    def url(self) -> str:
+        return reverse("admin:jobs_job_change", args=[self.uuid])
+
+
+@dataclass(frozen=True)
+class ClusterRow:
+    """A cluster; `clock` says by how much its clock is wrong, if it is."""
+
+    uuid: str
+    name: str
+    host: str
+    pid: int
+    state: str
+    workers: int
+    version: str
+    is_other_version: bool
+    clock: str
+    copied: str
+    started_at: datetime
+    heartbeat_at: datetime
+    works: tuple[Work, ...]
+
+    @property
+    def word(self) -> str:
+        return STATES[self.state]
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.state]
+
+    @property
+    def tone(self) -> str:
+        return {"running": "success", "gone": "failed", "stopped": "cancelled"}[self.state]
+
+    def parts(self) -> Iterator[Part]:
+        """Yield its frame, with the links; its signs of life; and how far each job is."""
+        works = [(work.uuid, work.worker) for work in self.works]
+        frame = (self.state, self.version, self.is_other_version, self.clock, works)
+        name = f"cluster-{self.uuid}"
+        yield Part(name, "jobs/cluster.html", self, key=frame, inside="clusters")
+        life = (self.heartbeat_at, self.copied)
+        yield Part(f"life-{self.uuid}", "jobs/cluster_life.html", self, key=life, inside=name)
+        for work in self.works:
+            yield Part(f"work-{work.uuid}", "jobs/work_progress.html", work, inside=name)
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """All of them; `stray` are jobs whose cluster is not in the database."""
+
+    rows: tuple[ClusterRow, ...]
+    stray: tuple[Work, ...]
+
+    @property
+    def running(self) -> int:
+        return sum(row.state == "running" for row in self.rows)
+
+    @property
+    def workers(self) -> int:
+        return sum(row.workers for row in self.rows if row.state == "running")
+
+    def parts(self) -> Iterator[Part]:
+        frame = ([row.uuid for row in self.rows], self.running, self.workers, self.stray)
+        yield Part("clusters", "jobs/clusters.html", self, key=frame)
+        for row in self.rows:
+            yield from row.parts()
+
+
+@login_required
+@require_safe
+def clusters(request: HttpRequest) -> HttpResponse:
+    """Show them to staff that may see jobs; to others there is no such page."""
+    user: Any = request.user
+    if not user.is_staff or not user.has_perm("jobs.view_job"):
+        raise Http404
+    shown = clusters_now()
+    live = Live(request.path, CALM, **tab_counts(user))
+    return live_page(request, "jobs/cluster_list.html", live, list(shown.parts()), clusters=shown)
+
+
+def clusters_now() -> Clusters:
+    """Return the clusters, those that run first, each with the jobs that its workers have."""
+    works = works_by_cluster()
+    found = list(Cluster.objects.with_silence().order_by("-heartbeat_at")[:MOST_CLUSTERS])
+    newest = max((one for one in found), key=lambda one: one.started_at, default=None)
+    rows = [row_of(one, newest, works.pop(one.name, ())) for one in found]
+    rows.sort(key=lambda row: (list(STATES).index(row.state), row.host, row.started_at))
+    return Clusters(tuple(rows), tuple(work for some in works.values() for work in some))
+
+
+def works_by_cluster() -> dict[str, tuple[Work, ...]]:
+    """Return the jobs that workers have, by the names of their clusters."""
+    works: dict[str, tuple[Work, ...]] = {}
+    running = Job.objects.running().without_log().select_related("owner")
+    for job in running.order_by("worker", "claimed_at"):
+        name = job.worker.rpartition(":")[0]
+        works[name] = (*works.get(name, ()), work_of(job))
+    return works
+
+
+def work_of(job: Job) -> Work:
+    names = " → ".join(one["name"] for one in job.resources)
+    return Work(
+        uuid=str(job.pk),
+        title=f"{verb_of(job.operation)} {names}".strip(),
+        owner=str(job.owner),
+        worker=job.worker.rpartition(":")[2],
+        progress=job.progress,
+        claimed_at=job.claimed_at,
+    )
+
+
+def row_of(cluster: Any, newest: Any, works: tuple[Work, ...]) -> ClusterRow:
+    return ClusterRow(
+        uuid=str(cluster.pk),
+        name=cluster.name,
+        host=cluster.host,
+        pid=cluster.pid,
+        state=state_of(cluster),
+        workers=cluster.workers,
+        version=cluster.version,
+        is_other_version=cluster.version != newest.version,
+        clock=clock_text(cluster),
+        copied=size_text(cluster.bytes_copied),
+        started_at=cluster.started_at,
+        heartbeat_at=cluster.heartbeat_at,
+        works=works,
+    )
+
+
+def state_of(cluster: Any) -> str:
+    if cluster.stopped_at:
+        return "stopped"
+    return "gone" if cluster.silence > GONE_AFTER else "running"
+
+
+def clock_text(cluster: Cluster) -> str:
+    """Return how wrong a clock is, in words; nothing if it is not."""
+    seconds = cluster.clock_ahead.total_seconds()
+    if abs(seconds) < CLOCK_OFF_SECONDS:
+        return ""
+    return f"{duration_text(abs(seconds))} {'fast' if seconds > 0 else 'slow'}"
