@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
+from cloudjobs.metrics.instruments import count_request
+
 logger = logging.getLogger("cloudjobs.requests")
 
-PROBES = {"/healthz", "/readyz"}
+PROBES = {"/healthz", "/metrics", "/readyz"}
 
 
 class RequestLogMiddleware:
-    """Logs method, path, status and milliseconds of every request but the probes."""
+    """Counts every request, and logs method, path, status and milliseconds of all but probes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -20,8 +22,10 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         began = time.perf_counter()
         response = self.get_response(request)
+        seconds = time.perf_counter() - began
+        count_request(request, response.status_code, seconds)
         if request.path not in PROBES:
-            self.log(request, response, time.perf_counter() - began)
+            self.log(request, response, seconds)
         return response
 
     def log(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

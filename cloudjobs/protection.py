@@ -37,7 +37,7 @@ NUM_PROXIES = env.int("NUM_PROXIES", default=int(IS_PROXIED))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PROXIED else None
 
 SECURE_SSL_REDIRECT = IS_TLS
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked past the proxy
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^metrics$", "^readyz$"]  # asked past the proxy
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=HOUR) if IS_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 # Whether browsers are to know a domain, or what is below it, is for its owner to say.
@@ -58,6 +58,8 @@ SESSION_COOKIE_AGE = env.int("SESSION_DAYS", default=14) * DAY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_TLS
+
+METRICS_TOKEN = env("METRICS_TOKEN", default="")  # for /metrics; without it staff alone reads it
 
 # --- Limits ---------------------------------------------------------------------------------
 

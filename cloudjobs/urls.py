@@ -17,6 +17,7 @@ from cloudjobs.installation import (
     LocationsView,
     NeverTaggedView,
 )
+from cloudjobs.metrics.views import metrics
 from cloudjobs.openapi import OpenApiView, docs_page
 from cloudjobs.overview import overview
 from cloudjobs.pages.icon import icon
@@ -91,6 +92,7 @@ urlpatterns = [
     path("api/schema/", OpenApiView.as_view(), name="openapi"),
     path("api/docs/", docs_page, name="api-docs"),
     path("healthz", health.alive, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("readyz", health.ready, name="readyz"),
 ]
 

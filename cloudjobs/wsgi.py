@@ -4,7 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from cloudjobs.metrics.folder import count_together
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudjobs.settings")
+count_together()
 
 application = get_wsgi_application()
 

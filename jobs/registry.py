@@ -84,6 +84,10 @@ def registered_purges() -> list[Callable[[], None]]:
     return _purges
 
 
+def all_operations() -> list[str]:
+    return sorted(_operations)
+
+
 def visible_operations() -> list[str]:
     """Return the names of the operations that users see."""
     return sorted(name for name, one in _operations.items() if not one.is_internal)

@@ -59,6 +59,7 @@ OWN_ONLY: Statuses = {"GET": one_of(200), "POST": one_of(400), "DELETE": one_of(
 REFUSED: Statuses = {"*": one_of(400, 415)}
 DOOR: Statuses = {"any": one_of(200, 302, 400, 401, 403, 405)}
 CLOSED: Statuses = {"any": one_of(302)}  # the way to the login
+HIDDEN: Statuses = {"any": one_of(404)}
 FOR_OPERATORS: Statuses = {"GET": one_of(200, 404), "*": one_of(404)}  # by their rights
 ANSWERED: Statuses = {"any": one_of(200, 302, 400, 403, 404, 405)}
 
@@ -83,6 +84,7 @@ KINDS = {
     ),
     "admin": Kind("/admin/(?!log(in|out)/).*", 302, CLOSED, CLOSED, ANSWERED),
     "operators' page": Kind("/clusters/", 302, UNKNOWN, UNKNOWN, FOR_OPERATORS),
+    "figures": Kind("/metrics", 404, HIDDEN, HIDDEN, {"any": one_of(200, 404, 405)}),
     "fact": Kind(rf"{API}/(({FACTS})/|({EMPTY})/(detail/)?)?", 401, SHOWN, SHOWN),
     "schema": Kind(rf"{API}/({OBJECTS}|capabilities|libdrives|profile)/schema/", 401, SHOWN, SHOWN),
     "key pairs": Kind(rf"{API}/keypairs/", 401, SHOWN, SHOWN),  # a new one names nothing

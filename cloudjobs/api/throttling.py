@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from cloudjobs.api.counting import Window
+from cloudjobs.metrics import instruments
 
 AnyRequest = HttpRequest | Request
 MINUTE = 60
@@ -71,6 +72,7 @@ def login_window(*what: str) -> Window:
 
 def count_failed_login(email: str, request: AnyRequest | None) -> None:
     """Note that a password was wrong."""
+    instruments.failed_logins.inc()
     for window, _ in failed_logins(email, request):
         window.count()
 
@@ -83,4 +85,5 @@ def require_patience(email: str, request: AnyRequest | None) -> None:
     """
     for failed, limit in failed_logins(email, request):
         if limit and failed.counted() >= limit:
+            instruments.throttled_logins.inc()
             raise Throttled(failed.seconds_left, "Too many wrong passwords.")
