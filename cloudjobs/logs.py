@@ -1,10 +1,15 @@
-"""One log line for each request, and a log format for people who watch a terminal."""
+"""One log line for each request, what all lines of a job tell, and a format for people who watch
+a terminal.
+"""
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
+from django_guid.context import guid
 
 from cloudjobs.metrics.instruments import count_request
 
@@ -36,6 +41,31 @@ class RequestLogMiddleware:
             "milliseconds": round(seconds * 1000, 1),
         }
         logger.info("request", extra=fields)
+
+
+_told: ContextVar[dict[str, str] | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def every_line_tells(request_id: str | None, **fields: str) -> Iterator[None]:
+    """Have each line that this thread logs meanwhile tell these, and the id of the request that
+    it is about, which may be long over.
+    """
+    fields_before, request_before = _told.set(fields), guid.set(request_id)
+    try:
+        yield
+    finally:
+        _told.reset(fields_before)
+        guid.reset(request_before)
+
+
+class TellingFilter(logging.Filter):
+    """Adds what every line tells; what a line says itself counts."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        for name, value in (_told.get() or {}).items():
+            vars(record).setdefault(name, value)
+        return True
 
 
 class ConsoleFormatter(logging.Formatter):

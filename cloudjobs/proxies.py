@@ -1,9 +1,10 @@
-"""Which proxies are believed when they tell from where, and how, a request came.
+"""Which proxies are believed when they tell from where, and how, a request came, and its id.
 
-Whoever reaches the web server past the proxy could otherwise pretend any address, and that TLS
-was spoken.
+Whoever reaches the web server past the proxy could otherwise pretend any address, that TLS was
+spoken, or that what is logged belongs to the request of another.
 """
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_address
 
@@ -11,7 +12,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
+REQUEST_ID = "HTTP_X_REQUEST_ID"
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", REQUEST_ID)
+USABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # it is logged, kept and sent back
 
 
 class TrustedProxyMiddleware:
@@ -28,6 +31,8 @@ class TrustedProxyMiddleware:
         if said and not is_trusted(request.META.get("REMOTE_ADDR", "")):
             for name in said:
                 del request.META[name]
+        elif REQUEST_ID in said and not USABLE_ID.fullmatch(request.META[REQUEST_ID]):
+            del request.META[REQUEST_ID]
         return self.get_response(request)
 
 

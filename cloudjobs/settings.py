@@ -309,7 +309,7 @@ STORAGES = {
 
 DJANGO_GUID = {
     "GUID_HEADER_NAME": "X-REQUEST-ID",
-    "VALIDATE_GUID": True,
+    "VALIDATE_GUID": False,  # cloudjobs.proxies has looked at it
     "RETURN_HEADER": True,
     "EXPOSE_HEADER": False,
 }
@@ -317,7 +317,10 @@ LOG_FORMAT = env("LOG_FORMAT", default="json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
+    "filters": {
+        "request_id": {"()": "django_guid.log_filters.CorrelationId"},
+        "told": {"()": "cloudjobs.logs.TellingFilter"},
+    },
     "formatters": {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
@@ -334,7 +337,7 @@ LOGGING = {
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"],
+            "filters": ["request_id", "told"],
             "formatter": LOG_FORMAT,
         }
     },

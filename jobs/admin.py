@@ -95,7 +95,7 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
         ("Worker", {"fields": (("worker", "attempts", "heartbeat_at"),)}),
         ("Times", {"fields": (("created", "last_modified"), ("claimed_at", "finished_at"))}),
         ("Objects", {"fields": ("resources", "is_internal")}),
-        ("Log", {"fields": ("log",)}),
+        ("Log", {"fields": ("request_id", "log")}),
     )
     actions = ("cancel", "retry")
 
@@ -148,9 +148,16 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
     def percent(self, job: Job) -> str:
         return f"{job.progress} %"
 
+    @admin.display(description="request, as in the log")
+    def request_id(self, job: Job) -> str:
+        return job.request_id or "-"
+
     @admin.display(description="what happened")
     def log(self, job: Job) -> str:
-        return "\n".join(f"{one['at']} {one['text']} {one['worker']}" for one in job.events)
+        return "\n".join(
+            " ".join(filter(None, (one["at"], one["text"], one["worker"], one.get("request"))))
+            for one in job.events
+        )
 
 
 def steer_each(

@@ -83,7 +83,7 @@ def fetch_tree(job: Job) -> Job:
     return root
 
 
-def detail_parts(job: Job) -> list[Part]:
+def detail_parts(job: Job, *, for_staff: bool = False) -> list[Part]:
     """Return the parts of a job's page; the job comes from `fetch_tree`."""
     row, runtime = row_of(job), runtime_of(job)
     tree = [] if job.is_leaf else list(group_below(job).parts())
@@ -91,7 +91,7 @@ def detail_parts(job: Job) -> list[Part]:
         Part("job-head", "jobs/job_head.html", row, key=(row.frame, row.figures.state)),
         Part("job-progress", "jobs/job_progress.html", progress_of(row, runtime)),
         Part("job-failure", "jobs/job_failure.html", failure_of(job, runtime)),
-        Part("job-facts", "jobs/job_facts.html", facts_of(job, runtime)),
+        Part("job-facts", "jobs/job_facts.html", facts_of(job, runtime, for_staff)),
         Part("speed-plot", "jobs/speed_plot.html", speed_of(job)),
         Part("timeline", "jobs/timeline.html", timeline_of(job)),
         Part("event-log", "jobs/event_log.html", log_of(job)),
@@ -104,8 +104,11 @@ def progress_of(row: JobRow, runtime: dict[str, Any]) -> Progress:
     return Progress(row.frame.title, row.figures, queue["position"], queue["reason"])
 
 
-def facts_of(job: Job, runtime: dict[str, Any]) -> Facts:
-    """Return what is known; what will be known keeps its place, what never was has no line."""
+def facts_of(job: Job, runtime: dict[str, Any], for_staff: bool) -> Facts:
+    """Return what is known; what will be known keeps its place, what never was has no line.
+
+    Staff sees by which request the lines of the log are found.
+    """
     methods = [METHODS.get(name, name) for name in runtime["method"].split(", ") if name]
     attempts = runtime["attempts"]
     later = "" if job.is_finished else "–"
@@ -115,6 +118,7 @@ def facts_of(job: Job, runtime: dict[str, Any]) -> Facts:
         ("Attempts", str(attempts) if attempts > 1 else ""),
         ("Started by", str(job.owner)),
         ("UUID", str(job.pk)),
+        ("Request", (for_staff and job.request_id) or ""),
     )
     times = (
         ("Submitted", job.created),

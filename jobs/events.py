@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from django.utils import timezone
+from django_guid.context import guid
 
 
 class EventKind(StrEnum):
@@ -18,11 +19,19 @@ class EventKind(StrEnum):
     CANCELLED = "cancelled"
 
 
+BY_PEOPLE = (EventKind.SUBMITTED, EventKind.RETRIED, EventKind.CANCELLED)
+
+
 def event(kind: EventKind, text: str, worker: str = "") -> dict[str, str]:
-    """Return an entry; `worker` (`cluster:pid`) is the one that it tells of, if any."""
+    """Return an entry; `worker` (`cluster:pid`) is the one that it tells of, if any.
+
+    What a person did has the id of the request, by which the lines of the log are found.
+    """
+    request = guid.get()
     return {
         "at": timezone.now().isoformat(timespec="milliseconds"),
         "kind": kind,
         "text": text,
         "worker": worker,
+        **({"request": request} if request and kind in BY_PEOPLE else {}),
     }

@@ -158,6 +158,12 @@ class Job(RolledUp, MPTTModel):
             return ("cancel",)
         return ("retry",) if self.parent_id is None else ()
 
+    @property
+    def request_id(self) -> str | None:
+        """The id of the last request that submitted or retried it, as the log of the web has it."""
+        told = (one["request"] for one in reversed(self.events) if "request" in one)
+        return next(told, None)
+
     # --- moves --------------------------------------------------------------------------------
 
     def claim(self, worker: str) -> bool:

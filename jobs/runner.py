@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from django.db import Error, transaction
 
+from cloudjobs.logs import every_line_tells
 from jobs import shutdown
 from jobs.endings import discard_cancelled, finish
 from jobs.exceptions import Draining, LeaseLost, OperationFailed
@@ -68,15 +69,16 @@ def work(job: Job, *, goes_on: bool = False) -> Job | None:
     Return the next job, which a worker that goes on claims in the transaction that ends this one:
     half as many transactions then wait for each other.
     """
-    progress = Progress(job)
-    try:
-        state, failure = attempt(job, progress)
-        return finish_surely(job, state, failure, progress.pending, goes_on=goes_on)
-    except LeaseLost:
-        leave(job)
-    except Draining:
-        give_back(job, progress)
-    return None
+    with every_line_tells(job.request_id, job=str(job.pk), worker=job.worker):
+        progress = Progress(job)
+        try:
+            state, failure = attempt(job, progress)
+            return finish_surely(job, state, failure, progress.pending, goes_on=goes_on)
+        except LeaseLost:
+            leave(job)
+        except Draining:
+            give_back(job, progress)
+        return None
 
 
 def attempt(job: Job, progress: Progress) -> tuple[Job.State, Failure]:

@@ -183,7 +183,7 @@ def job_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     user: Any = request.user
     job = get_object_or_404(Job.objects.visible(), owner=user, pk=uuid)
     job = fetch_tree(job)
-    parts = detail_parts(job)
+    parts = detail_parts(job, for_staff=user.is_staff)
     live = Live(request.path, 0 if job.is_finished else QUICK, **tab_counts(user))
     shown = {part.template.rpartition("/")[2].removesuffix(".html"): part.shown for part in parts}
     return live_page(request, "jobs/job_detail.html", live, parts, job=job, **shown)
