@@ -51,8 +51,15 @@ class Job(RolledUp, MPTTModel):
     FINISHED: ClassVar[tuple[State, ...]] = (State.SUCCESS, State.FAILED, State.CANCELLED)
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Its index is without the roots: SQLite would take the one it makes itself for any question
+    # about roots, and so read all of them.
     parent = TreeForeignKey(
-        "self", null=True, blank=True, related_name="children", on_delete=models.CASCADE
+        "self",
+        null=True,
+        blank=True,
+        related_name="children",
+        on_delete=models.CASCADE,
+        db_index=False,
     )
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     operation = models.CharField(max_length=64)
@@ -105,6 +112,7 @@ class Job(RolledUp, MPTTModel):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["tree_id", "lft"], name="job_tree"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="job_children"),
             models.Index(
                 fields=["owner", "-last_modified", "uuid"],
                 condition=Q(parent=None, is_internal=False),

@@ -19,6 +19,7 @@ from jobs.actions import Resource, cancel_job, retry_job, submit
 from jobs.models import Job, JobLink, KeptAnswer
 from jobs.retention import Purged, purge
 from tests.factories import UserFactory
+from tests.service import uses_postgresql
 from tests.trees import inner, jobs_of, leaf, states_of
 
 
@@ -277,3 +278,16 @@ def test_tree_that_stays_is_as_it_was(owner: User) -> None:
     purge()
     assert list(Job.objects.filter(tree_id=kept.tree_id).values()) == before
     assert states_of(kept) == ["success"] * 3
+
+
+@pytest.mark.skipif(uses_postgresql(), reason="the plans of SQLite")
+def test_what_ended_is_found_by_an_index_however_many_roots(db: None) -> None:
+    ended_before = Job.objects.roots().finished_before(ago(3)).order_by("finished_at")
+    for jobs in (ended_before, Job.objects.failed_since(ago(1)).order_by()):
+        assert "job_history" in jobs.explain()
+
+
+@pytest.mark.skipif(uses_postgresql(), reason="the plans of SQLite")
+def test_children_are_found_by_an_index(owner: User) -> None:
+    root = submit(inner(leaf(), leaf()), owner)
+    assert "job_children" in root.children.order_by().explain()
