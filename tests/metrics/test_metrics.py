@@ -1,6 +1,7 @@
 """`/metrics`: who may read it, and whether its figures are right."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -158,6 +159,14 @@ def test_scrape_costs_as_many_queries_for_two_jobs_as_for_twenty(
     few = queries_of(lambda: scraper.get(PAGE))
     add(18)
     assert_as_many(few, queries_of(lambda: scraper.get(PAGE)))
+
+
+def test_figures_that_alerts_need_exist(scraper: Client, web: Client) -> None:
+    web.get("/jobs/")
+    rules = (ROOT / "deploy/prometheus/cloudjobs.rules.yml").read_text()
+    named = set(re.findall(r"cloudjobs_\w+(?=[{)\[ ])", rules))
+    assert len(named) > 6
+    assert named <= {name for name, _ in figures(scraper)}
 
 
 # --- requests -------------------------------------------------------------------------------
