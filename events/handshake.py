@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from accounts.event_logins import COOKIE, COOKIE_PATH, EventLogin, lasting, open_login
+from events import figures
 from events.hub import Hub
 from jobs.outages import AWAY
 
@@ -34,6 +35,9 @@ class Doorkeeper:
 
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
         """Return the answer that refuses a request, or None and let the socket know its login."""
+        if path_of(request) == figures.PATH:
+            status, text = figures.figures_of(self.hub, request)
+            return socket.respond(status, f"{text}\n")
         listener = cast(Listener, socket)
         fault = fault_of(request) or await self.fault_of_login(listener, request)
         if fault is None:
@@ -59,7 +63,7 @@ class Doorkeeper:
 
 def fault_of(request: Request) -> tuple[HTTPStatus, str] | None:
     """Return why nobody may open a socket by this request, whoever it is."""
-    path = request.path.partition("?")[0]
+    path = path_of(request)
     if path == "/healthz":
         return HTTPStatus.OK, "ok"
     if path.rstrip("/") != COOKIE_PATH:
@@ -70,6 +74,10 @@ def fault_of(request: Request) -> tuple[HTTPStatus, str] | None:
     if not all(is_own_origin(origin, host) for origin in request.headers.get_all("Origin")):
         return HTTPStatus.FORBIDDEN, "Pages of this origin may not listen."
     return None
+
+
+def path_of(request: Request) -> str:
+    return request.path.partition("?")[0]
 
 
 def is_own_origin(origin: str, host: str) -> bool:

@@ -1,13 +1,12 @@
 """`/metrics`: the figures, for who has `METRICS_TOKEN`, and for staff that may see jobs."""
 
-import hmac
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from cloudjobs.metrics.collector import ServiceCollector
 from cloudjobs.metrics.instruments import counted
+from cloudjobs.metrics.token import has_token
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -16,7 +15,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     Without a token in the settings there is no such page, but for staff; with one, who gives no
     login or a wrong token is told what is missing.
     """
-    if not (has_token(request) or is_operator(request)):
+    if not (has_token(request.headers.get("Authorization", "")) or is_operator(request)):
         if settings.METRICS_TOKEN and not request.user.is_authenticated:
             return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
         raise Http404
@@ -29,15 +28,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         content_type=CONTENT_TYPE_LATEST,
         headers={"Cache-Control": "no-store"},
     )
-
-
-def has_token(request: HttpRequest) -> bool:
-    """Compare in constant time, so that nobody learns a token letter by letter."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    wanted: str = settings.METRICS_TOKEN
-    if not wanted or scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.strip().encode(), wanted.encode())
 
 
 def is_operator(request: HttpRequest) -> bool:

@@ -8,11 +8,13 @@ import pytest
 from tests.service import Service
 
 STRANGER = "listening-stranger@example.com"
+METRICS_TOKEN = "of the process of events"
 
 
 @pytest.fixture(scope="session")
 def heard(service: Service) -> Service:
     """The shared service, which serves events, with a second user."""
+    service.env["METRICS_TOKEN"] = METRICS_TOKEN
     service.start_events()
     service.add_user(STRANGER)
     return service

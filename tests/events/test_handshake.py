@@ -1,5 +1,6 @@
 """Opening a web socket: who may, and how others are refused."""
 
+import re
 from contextlib import ExitStack
 
 import httpx
@@ -10,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from events.handshake import is_own_origin
-from tests.events.conftest import STRANGER
+from tests.events.conftest import METRICS_TOKEN, STRANGER
 from tests.events.listening import cookie_of, event_of, open_with, status_of_refusal
 from tests.service import Service, free_port
 
@@ -107,6 +108,18 @@ def test_there_is_nothing_at_other_addresses(heard: Service, path: str, status: 
 def test_process_tells_that_it_is_alive(heard: Service) -> None:
     address = heard.events_url.replace("ws:", "http:").replace("/websocket", "/healthz")
     assert httpx.get(address).text == "ok\n"
+
+
+def test_process_tells_how_many_sockets_are_open(heard: Service, cookie: str) -> None:
+    address = heard.events_url.replace("ws:", "http:").replace("/websocket", "/metrics")
+    right = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    with open_with(heard, cookie), open_with(heard, cookie):
+        (open_now,) = re.findall(
+            "^cloudjobs_event_sockets (.*)$", httpx.get(address, headers=right).text, re.MULTILINE
+        )
+        assert float(open_now) >= 2
+    for wrong in ({}, {"Authorization": f"Bearer {METRICS_TOKEN}x"}, {"Authorization": "Bearer"}):
+        assert httpx.get(address, headers=wrong).status_code == 404
 
 
 def test_location_tells_the_address(heard: Service, remote: httpx.Client) -> None:
