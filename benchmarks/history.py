@@ -64,6 +64,7 @@ def insert_jobs(
         "attempts": 1,
         "fruitless": 0,
         "turn": 0,
+        "lane": "",
         "worker": "",
         "level": 0 if is_root else 1,
         "lft": 1 if is_root else 2 * place,
@@ -102,7 +103,7 @@ def uuid_sql(place: int) -> str:
 def series_sql() -> str:
     """Return the SQL for the tree numbers, in a column `i`."""
     if connection.vendor == "postgresql":
-        return "(SELECT generate_series(%(first)s, %(last)s) AS i)"
+        return "(SELECT generate_series(%(first)s::bigint, %(last)s::bigint) AS i)"
     return (
         "(WITH RECURSIVE n(i) AS (SELECT %(first)s UNION ALL SELECT i + 1 FROM n "
         "WHERE i < %(last)s) SELECT i FROM n)"
