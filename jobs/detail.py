@@ -17,6 +17,7 @@ MOST_EVENTS = 200
 DOING = {
     "copying": "The data is being copied.",
     "finishing": "The data is copied; the last of it is being made durable.",
+    "verifying": "The copy is read from the disk again and compared with its source.",
     "waiting": "The next free worker takes it.",
     "success": "All data is copied and safe on the disk.",
     "failed": "It failed; the reason stands below.",
@@ -24,6 +25,7 @@ DOING = {
 }
 METHODS = {
     "reflink": "reflink (blocks are shared)",
+    "direct": "direct (past the page cache)",
     "copy_file_range": "copy_file_range (in the kernel)",
     "read_write": "reads and writes",
 }

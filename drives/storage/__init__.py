@@ -2,6 +2,7 @@
 
 from drives.storage.backend import CopyMethod, Report, StorageBackend, StoredImage
 from drives.storage.errors import (
+    CopyDiffers,
     ImageMissing,
     NoSpace,
     StorageError,
@@ -23,6 +24,7 @@ from drives.storage.limiter import Limiter
 
 __all__ = [
     "SIZE_STEP",
+    "CopyDiffers",
     "CopyMethod",
     "FileBackend",
     "ImageMissing",

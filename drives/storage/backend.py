@@ -15,9 +15,10 @@ from drives.storage.limiter import Limiter
 
 
 class CopyMethod(enum.StrEnum):
-    """How the bytes of a clone travel, the cheapest first."""
+    """How the bytes of a clone travel, in the order in which it is tried."""
 
     REFLINK = "reflink"
+    DIRECT = "direct"
     COPY_FILE_RANGE = "copy_file_range"
     READ_WRITE = "read_write"
 
@@ -29,6 +30,9 @@ Report = Callable[[int, int, CopyMethod], None]
 beginning of the image, even when it was resumed. `cursor` is the offset below which all is durable.
 A report that raises ends the copy; its exception reaches the caller of `clone`.
 """
+
+Verified = Callable[[int], None]
+"""Called with how many bytes of the copy were compared with the source, before each `Report`."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class StorageBackend(ABC):
         *,
         cursor: int = 0,
         report: Report,
+        verified: Verified | None = None,
     ) -> CopyMethod:
         """Copy an image of this or another backend; the copy has `size` bytes.
 
@@ -100,6 +105,9 @@ class StorageBackend(ABC):
         even while the disk hangs. With the `cursor` that an earlier report gave, the copy goes on
         from there if its partial is still good. What stays after an error: the partial if `report`
         raised, otherwise nothing. Raises ImageMissing, NoSpace, StorageError or OSError.
+
+        With `verified`, the copy is no image before it was read from the disk and found to be like
+        its source, which is begun anew when the copy is resumed. Raises CopyDiffers.
         """
 
     @abstractmethod

@@ -8,13 +8,24 @@ import errno
 import fcntl
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import cycle
+from mmap import mmap
 from typing import BinaryIO
 
-from drives.storage.backend import CopyMethod, Report
+from drives.storage.backend import CopyMethod, Report, Verified
+from drives.storage.direct import one_ahead, opened_directly
 from drives.storage.errors import StorageError
 from drives.storage.limiter import MAX_CHUNK, Limiter
-from drives.storage.sparse import data_bytes, data_extents, start_writeout, write_sparse
+from drives.storage.sparse import (
+    data_bytes,
+    data_extents,
+    data_of_either,
+    start_writeout,
+    write_all,
+    write_sparse,
+)
+from drives.storage.verify import compare
 
 REPORT_INTERVAL = 1.0
 """Seconds between two reports."""
@@ -51,16 +62,20 @@ class Copier:
         length: int,
         size: int,
         cursor: int = 0,
+        *,
         reflink: bool = True,
+        direct: bool = True,
         limiters: Iterable[Limiter | None] = (),
     ) -> None:
         self.source, self.target = source, target
         self.length, self.size = length, size
-        self.reflink = reflink and cursor == 0
+        self.reflink, self.direct = reflink and cursor == 0, direct
         self.limiters = list({each.path: each for each in limiters if each}.values())
         self.bytes_done, self.cursor, self.offset = 0, cursor, cursor
         self.method = CopyMethod.REFLINK if self.reflink else CopyMethod.COPY_FILE_RANGE
+        self.verified: Verified | None = None
         self.error: BaseException | None = None
+        self._compared: int | None = None
         self._unsynced = 0
         self._kernel_copies = False
         self._buffer = bytearray()
@@ -76,14 +91,19 @@ class Copier:
         thread.start()
         try:
             while not self._ended.wait(interval):
-                report(self.bytes_done, self.cursor, self.method)
+                self._tell(report)
         finally:
             self._stop.set()
             thread.join()
         if self.error is not None:
             raise self.error
-        report(self.bytes_done, self.cursor, self.method)
+        self._tell(report)
         return self.method
+
+    def _tell(self, report: Report) -> None:
+        if self.verified and self._compared is not None:
+            self.verified(self._compared)
+        report(self.bytes_done, self.cursor, self.method)
 
     def _work(self) -> None:
         """The thread: it owns the files, so that none is closed while it is still in use."""
@@ -101,12 +121,16 @@ class Copier:
             self.bytes_done = data_bytes(fd, self.length)
         else:
             self.bytes_done = data_bytes(fd, self.cursor)
-            for begin, end in data_extents(fd, self.cursor, self.length):
+            if self.direct:
+                self._copy_directly()
+            for begin, end in data_extents(fd, self.offset, self.length):
                 self._copy_extent(begin, end)
         if not self._stop.is_set():
             os.ftruncate(self.target.fileno(), self.size)
             os.fsync(self.target.fileno())
             self.cursor = self.size
+            if self.verified:
+                self._verify()
 
     def _reflink(self) -> bool:
         """Share the source's blocks if the file system can; any refusal means a real copy."""
@@ -117,15 +141,56 @@ class Copier:
             return False
         return True
 
+    def _copy_directly(self) -> None:
+        """Write past the page cache, up to where that cannot be done; the rest is left."""
+        with opened_directly(self.source.fileno(), self.target.fileno()) as target:
+            if target is None:
+                return
+            self.method = CopyMethod.DIRECT
+            try:
+                for offset, chunk in one_ahead(self._chunks()):
+                    self.offset = offset
+                    write_all(target, chunk, offset)
+                    self._advance(len(chunk))
+            except OSError as error:
+                if error.errno not in NOT_HERE:
+                    raise
+                self.method = CopyMethod.COPY_FILE_RANGE
+
+    def _chunks(self) -> Iterator[tuple[int, memoryview]]:
+        """Read what is to be copied; a chunk holds until the one after the next is asked for."""
+        source = self.source.fileno()
+        buffers = cycle([mmap(-1, MAX_CHUNK), mmap(-1, MAX_CHUNK)])  # whole pages, as is needed
+        for begin, end in data_extents(source, self.offset, self.length):
+            offset = begin
+            while offset < end and (wanted := self._allowed(end - offset)):
+                chunk = memoryview(next(buffers))[:wanted]
+                count = self._read(chunk, offset)
+                yield offset, chunk[:count]
+                offset += count
+
     def _copy_extent(self, begin: int, end: int) -> None:
         self.offset = begin
-        while self.offset < end and not self._stop.is_set():
-            chunk = min([MAX_CHUNK, *(limiter.chunk for limiter in self.limiters)])
-            wanted = min(chunk, end - self.offset)
-            for limiter in self.limiters:
-                limiter.take(wanted, self._stop)
-            if not self._stop.is_set():
-                self._advance(self._copy_chunk(wanted))
+        while self.offset < end and (wanted := self._allowed(end - self.offset)):
+            self._advance(self._copy_chunk(wanted))
+
+    def _allowed(self, wanted: int) -> int:
+        """Wait until bytes may pass; return how many of those wanted, 0 once the copy stops."""
+        count = min([MAX_CHUNK, wanted, *(limiter.chunk for limiter in self.limiters)])
+        for limiter in self.limiters:
+            limiter.take(count, self._stop)
+        return 0 if self._stop.is_set() else count
+
+    def _verify(self) -> None:
+        """Compare the durable target with its source, from the beginning. Raises CopyDiffers."""
+        source, target = self.source.fileno(), self.target.fileno()
+        self._compared = 0
+        for begin, end in data_of_either(source, target, self.size):
+            offset = begin
+            while offset < end and (count := self._allowed(end - offset)):
+                compare(source, target, offset, count)
+                offset += count
+                self._compared += count
 
     def _copy_chunk(self, wanted: int) -> int:
         """Copy up to `wanted` bytes at the current offset and return how many it were."""
@@ -153,14 +218,19 @@ class Copier:
         return copied
 
     def _copy_by_hand(self, wanted: int) -> int:
-        """Read and write; zero blocks stay holes. Raises StorageError if the source is short."""
+        """Read and write; zero blocks stay holes."""
         if not self._buffer:
             self._buffer = bytearray(MAX_CHUNK)
         with memoryview(self._buffer) as view:
-            count = os.preadv(self.source.fileno(), [view[:wanted]], self.offset)
-        if not count:
-            raise StorageError(f"The source image ends at byte {self.offset} of {self.length}.")
+            count = self._read(view[:wanted], self.offset)
         write_sparse(self.target.fileno(), self._buffer, count, self.offset)
+        return count
+
+    def _read(self, chunk: memoryview, offset: int) -> int:
+        """Fill the chunk from the source, as far as it goes. Raises StorageError if it is short."""
+        count = os.preadv(self.source.fileno(), [chunk], offset)
+        if not count:
+            raise StorageError(f"The source image ends at byte {offset} of {self.length}.")
         return count
 
     def _advance(self, count: int) -> None:

@@ -30,6 +30,17 @@ class ImageMissing(StorageError):
     hint = "Tell the operator: the storage does not have what the database says."
 
 
+class CopyDiffers(StorageError):
+    """What the disk has of a copy is not what its source has, at byte `offset` first."""
+
+    code = "copy_differs"
+    hint = "Retry it; if it happens again, a disk is failing: tell the operator."
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The copy differs from its source at byte {offset}.")
+        self.offset = offset
+
+
 class UploadIncomplete(StorageError):
     """The upload ended after `received` bytes where `expected` bytes were announced."""
 

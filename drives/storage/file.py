@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
-from drives.storage.backend import CopyMethod, Report, StorageBackend, StoredImage
+from drives.storage.backend import (
+    CopyMethod,
+    Report,
+    StorageBackend,
+    StoredImage,
+    Verified,
+)
 from drives.storage.copy import REPORT_INTERVAL, Copier
 from drives.storage.errors import ImageMissing, NoSpace, StorageError, UploadIncomplete
 from drives.storage.folder import STAT_BLOCK, ImageFolder, last_change
@@ -28,7 +34,8 @@ class FileBackend(StorageBackend):
     """Keeps images in the folder `root`.
 
     `capacity` (bytes) bounds what the folder may take up, `bandwidth` (bytes/s) what uploads and
-    copies may move until operators set something else; `reflink` off makes every clone a real copy.
+    copies may move until operators set something else. `reflink` off makes every clone a real copy,
+    `direct` off has clones written through the page cache.
     """
 
     report_interval = REPORT_INTERVAL
@@ -40,9 +47,10 @@ class FileBackend(StorageBackend):
         capacity: int | None = None,
         bandwidth: int | None = None,
         reflink: bool = True,
+        direct: bool = True,
     ) -> None:
         self.folder = ImageFolder(Path(root))
-        self.reflink = reflink
+        self.reflink, self.direct = reflink, direct
         self.limiter = Limiter(Path(root) / ".bandwidth", bandwidth or None)
         self._capacity = capacity
 
@@ -86,6 +94,7 @@ class FileBackend(StorageBackend):
         *,
         cursor: int = 0,
         report: Report,
+        verified: Verified | None = None,
     ) -> CopyMethod:
         length = source.size(source_image)
         if size < length:
@@ -95,8 +104,17 @@ class FileBackend(StorageBackend):
                 return self._accept(image, data_bytes(original.fileno(), length), size, report)
             target, cursor = self._partial_at(image, cursor, report)
             inode = os.fstat(target.fileno()).st_ino
-            limiters = (source.limiter, self.limiter)
-            copier = Copier(original, target, length, size, cursor, self.reflink, limiters)
+            copier = Copier(
+                original,
+                target,
+                length,
+                size,
+                cursor,
+                reflink=self.reflink,
+                direct=self.direct,
+                limiters=(source.limiter, self.limiter),
+            )
+            copier.verified = verified
             self._run(copier, image, inode, report, source.allocated(source_image))
         self.folder.publish(image, inode, size)
         return copier.method

@@ -22,7 +22,8 @@ DEFAULT_MIN_SIZE = 512 * 1024 * 1024
 class StorageHost:
     """A named place for images; drives of `min_size` to `max_size` bytes may lie there.
 
-    At most `jobs` jobs write to it at once; 0 means any number.
+    At most `jobs` jobs write to it at once; 0 means any number. With `verify` all clones that are
+    written to it are compared with their sources.
     """
 
     name: str
@@ -31,6 +32,7 @@ class StorageHost:
     min_size: int
     max_size: int
     jobs: int
+    verify: bool
 
 
 def get_host(name: str) -> StorageHost:
@@ -80,6 +82,7 @@ def _build(name: str, config: dict[str, Any]) -> StorageHost:
         min_size=config.get("min_size", DEFAULT_MIN_SIZE),
         max_size=config.get("max_size") or backend.capacity(),
         jobs=config.get("jobs", 0),
+        verify=config.get("verify", False),
     )
 
 

@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from drives.storage.sparse import BLOCK
+
 BURST = 0.1
 """Seconds of unused bandwidth that may be caught up on."""
 
@@ -78,7 +80,9 @@ class Limiter:
     def chunk(self) -> int:
         """Bytes to take at once: a tenth of a second's worth, so that progress is smooth."""
         rate = self.rate
-        return MAX_CHUNK if rate is None else max(MIN_CHUNK, min(rate // 10, MAX_CHUNK))
+        if rate is None:
+            return MAX_CHUNK
+        return max(MIN_CHUNK, min(rate // 10 // BLOCK * BLOCK, MAX_CHUNK))
 
     def limit(self, rate: int | None) -> None:
         """Let so many bytes per second pass from now on; None is the default again.

@@ -30,6 +30,19 @@ def data_extents(fd: int, start: int, end: int) -> Iterator[tuple[int, int]]:
         start = max(begin, stop)
 
 
+def data_of_either(one: int, other: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges below `end` in which at least one of two files holds data, in order."""
+    at = 0
+    while at < end:
+        firsts = [next(data_extents(fd, at, end), None) for fd in (one, other)]
+        found = [extent for extent in firsts if extent]
+        if not found:
+            return
+        begin = min(begin for begin, _ in found)
+        at = max(stop for first, stop in found if first == begin)
+        yield begin, at
+
+
 def data_bytes(fd: int, end: int) -> int:
     """Count the bytes below `end` that are not in holes."""
     return sum(stop - begin for begin, stop in data_extents(fd, 0, end))

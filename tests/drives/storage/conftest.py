@@ -12,7 +12,8 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def backend(tmp_path: Path) -> FileBackend:
-    made = FileBackend(tmp_path / "images", reflink=False)
+    """A backend that copies as file systems do that know neither reflinks nor direct writes."""
+    made = FileBackend(tmp_path / "images", reflink=False, direct=False)
     made.report_interval = 0.02
     return made
 
