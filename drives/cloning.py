@@ -14,7 +14,7 @@ from drives import operations, placement
 from drives.actions import DriveSpec, insert_drive, lock_drive
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND
-from drives.storage import StorageError, round_up_size
+from drives.storage import StorageError, get_host, round_up_size
 from jobs.actions import JobSpec, Resource, submit
 from tags.actions import copy_tags, tag_object
 
@@ -26,8 +26,8 @@ def clone_drive(
     """Make a new drive and submit the job that copies the source's image into it.
 
     The source is a drive of the owner or of the library. `wishes` may hold name, media, size
-    (bytes), storage_type, affinities, meta and tags; the rest is as with the source. The new drive
-    is there at once, as `cloning_dst`.
+    (bytes), storage_type, affinities, meta and tags; the rest is as with the source; and `verify`,
+    for a clone that is compared with it. The new drive is there at once, as `cloning_dst`.
 
     Raises:
         Missing: the owner has no such drive, nor has the library.
@@ -58,7 +58,7 @@ def plan_clone(
     clone = insert_clone(source, source, owner, wishes, weight, avoid, planned)
     if not source.is_in_library:
         source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
-    return clone, clone_job(source, clone, weight)
+    return clone, clone_job(source, clone, weight, is_verified(clone, wishes))
 
 
 def insert_clone(
@@ -106,7 +106,12 @@ def require_clonable(source: Drive) -> None:
         raise Refused("A drive cannot be cloned while its server runs.", "status")
 
 
-def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
+def is_verified(clone: Drive, wishes: dict[str, Any]) -> bool:
+    """Is a clone to be compared with its source, by its owner's wish or the operator's?"""
+    return bool(wishes.get("verify")) or get_host(clone.storage_host).verify
+
+
+def clone_job(source: Drive, clone: Drive, weight: int, verify: bool) -> JobSpec:
     """Return the job that copies one drive's image into another's."""
     return JobSpec(
         operations.CloneDrive.name,
@@ -119,6 +124,7 @@ def clone_job(source: Drive, clone: Drive, weight: int) -> JobSpec:
         },
         weight=weight,
         lane=clone.storage_host,
+        verify=verify,
         resources=(
             Resource(KIND, source.pk, source.name),
             Resource(KIND, clone.pk, clone.name),

@@ -58,6 +58,11 @@ class CloneForm(forms.Form):
     )
     size = SizeField(required=False, help_text="Not smaller than the source.")
     storage_type = forms.ChoiceField(choices=same_storage_choices, required=False)
+    verify = forms.BooleanField(
+        required=False,
+        label="Verify it",
+        help_text="The copy is read again and compared with its source, which takes its time.",
+    )
     avoid = forms.ModelMultipleChoiceField(
         queryset=Drive.objects.none(),
         required=False,
@@ -77,7 +82,7 @@ class CloneForm(forms.Form):
 
     def wishes(self) -> dict[str, Any]:
         """Return what differs, as the action takes it."""
-        names = ("name", "size", "storage_type")
+        names = ("name", "size", "storage_type", "verify")
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
 

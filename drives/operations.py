@@ -98,6 +98,7 @@ class CloneDrive(Operation):
                 job.params["size"],
                 cursor=job.cursor,
                 report=progress.report,
+                verified=None if job.verified is None else progress.verified,
             )
 
     def settle(self, job: Job) -> None:
@@ -223,6 +224,7 @@ def keep_what_is_there(job: Job) -> None:
         job.weight = min(source.allocated(UUID(job.params["source"])), job.params["size"])
     if not job.cursor or backend.partial_size(clone) < job.cursor:
         job.cursor = job.bytes_done = 0
+        job.verified = job.verified and 0
 
 
 def has_changed_since(job: Job) -> bool:

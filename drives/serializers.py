@@ -101,6 +101,12 @@ class DriveCloneRequest(ActionRequest):
     size = SizeField(required=False)
     media = serializers.ChoiceField(choices=Drive.Media.choices, required=False)
     allow_multimount = None  # type: ignore[assignment]
+    verify = StrictBooleanField(
+        required=False, help_text="Is the clone to be read again and compared with its source?"
+    )
+
+    def known_fields(self) -> set[str]:
+        return super().known_fields() | {"verify"}
 
 
 class DriveResizeRequest(ActionRequest):

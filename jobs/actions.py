@@ -42,7 +42,8 @@ class JobSpec:
     """A job to be made, with all below it.
 
     `weight` is the bytes that a leaf has to move; `resources` lists a source before a destination.
-    On a `lane`, such as a storage host, only so many jobs may run at once.
+    On a `lane`, such as a storage host, only so many jobs may run at once. With `verify`, what was
+    moved is compared with its source, which is the second half of the work.
     """
 
     operation: str
@@ -51,6 +52,7 @@ class JobSpec:
     resources: tuple[Resource, ...] = ()
     children: tuple["JobSpec", ...] = ()
     lane: str = ""
+    verify: bool = False
 
 
 @transaction.atomic
@@ -88,6 +90,7 @@ def plan(
         is_internal=get_operation(spec.operation).is_internal,
         weight=spec.weight,
         lane=spec.lane,
+        verified=0 if spec.verify else None,
         events=[event(EventKind.SUBMITTED, f"Submitted by {owner}.")],
         tree_id=tree_id,
         level=parent.level + 1 if parent else 0,

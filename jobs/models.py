@@ -80,6 +80,12 @@ class Job(RolledUp, MPTTModel):
     weight = models.PositiveBigIntegerField("bytes to move", default=0)
     bytes_done = models.PositiveBigIntegerField(default=0)
     cursor = models.PositiveBigIntegerField("offset below which all is durable", default=0)
+    verified = models.PositiveBigIntegerField(
+        "bytes compared with their source",
+        null=True,
+        blank=True,
+        help_text="none if they are not to be",
+    )
     method = models.CharField("how the bytes are moved", max_length=16, blank=True, default="")
 
     rate = models.PositiveBigIntegerField("bytes per second", null=True, blank=True)
@@ -196,15 +202,19 @@ class Job(RolledUp, MPTTModel):
         return [event(EventKind.LOST, "The worker was not heard of any more.", self.worker), begun]
 
     def report(self, reported: Reported) -> None:
-        """Write progress; the same statement renews the lease. `bytes_done` never goes back.
+        """Write progress; the same statement renews the lease.
+
+        `bytes_done` and `verified` never go back.
 
         Raises:
             LeaseLost: the job was given to another worker, or has ended.
         """
         got_on = {"fruitless": 0} if reported.cursor > self.cursor else {}
+        verified = None if self.verified is None else max(self.verified, reported.verified)
         self.update_leased(
             bytes_done=Greatest(F("bytes_done"), reported.bytes_done),
             cursor=reported.cursor,
+            verified=verified,
             method=reported.method,
             rate=reported.rate,
             samples=reported.samples or self.samples,
@@ -213,7 +223,7 @@ class Job(RolledUp, MPTTModel):
         )
         announce_job(self)
         self.bytes_done = max(self.bytes_done, reported.bytes_done)
-        self.cursor, self.method = reported.cursor, reported.method
+        self.cursor, self.method, self.verified = reported.cursor, reported.method, verified
         self.samples = reported.samples or self.samples
 
     def release(self) -> None:
@@ -308,6 +318,7 @@ class Job(RolledUp, MPTTModel):
             weight=self.weight,
             cursor=self.cursor,
             bytes_done=self.bytes_done,
+            verified=self.verified,
             params=self.params,
             resources=self.resources,
             events=self.events,

@@ -29,7 +29,12 @@ class Progress:
         self.written_at = time.monotonic()  # the claim was the first sign of life
         self.pending: Reported | None = None
         self.counted = job.bytes_done
+        self.bytes_verified = 0
         self.speed = Speed(job.samples)
+
+    def verified(self, count: int) -> None:
+        """Note how many bytes were compared with their source; the next report tells it."""
+        self.bytes_verified = count
 
     def report(self, bytes_done: int, cursor: int, method: str = "") -> None:
         """Tell how far the work is: bytes moved, and the offset below which all is durable.
@@ -38,7 +43,7 @@ class Progress:
             Draining: the cluster stops, the job is to be given back.
             LeaseLost: the job is no longer this worker's.
         """
-        self.pending = Reported(bytes_done, cursor, method)
+        self.pending = Reported(bytes_done, cursor, method, verified=self.bytes_verified)
         self.count(bytes_done, method)
         if shutdown.is_draining():
             raise Draining
@@ -64,7 +69,7 @@ class Progress:
     def flush(self) -> None:
         """Write what was reported last and is not yet written."""
         if self.pending is not None:
-            self.speed.add(self.pending.bytes_done)
+            self.speed.add(self.pending.bytes_done + self.pending.verified)
             rate, samples = self.speed.rate, self.speed.samples
             self.job.report(self.pending._replace(rate=rate, samples=samples))
             self.pending = None

@@ -8,6 +8,7 @@ class Reported(NamedTuple):
 
     `bytes_done` have been moved; below the offset `cursor` all is durable. `rate` is bytes per
     second, smoothed; `samples` are pairs of a time (seconds since 1970) and the bytes done by then.
+    `verified` bytes were compared with their source, of a job that does that.
     """
 
     bytes_done: int
@@ -15,6 +16,7 @@ class Reported(NamedTuple):
     method: str
     rate: int | None = None
     samples: list[list[float]] | None = None
+    verified: int = 0
 
 
 class Failure(NamedTuple):

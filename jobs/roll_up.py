@@ -13,6 +13,7 @@ class RolledUp:
     State: Any
     state: Any
     bytes_done: Any
+    verified: Any
     weight: Any
     lft: Any
     rght: Any
@@ -39,10 +40,20 @@ class RolledUp:
         if self.state == self.State.SUCCESS:
             return 1.0
         if self.is_leaf:
-            return min(1.0, self.bytes_done / self.weight) if self.weight else 0.0
+            whole = self.bytes_to_do()
+            return (whole - self.bytes_left()) / whole if whole else 0.0
         total = sum(child.share_weight() for child in self.sub_jobs)
         done = sum(child.share_weight() * child.share_done() for child in self.sub_jobs)
         return done / total
+
+    def bytes_to_do(self) -> int:
+        """Return the bytes that a leaf has to move, and to compare if that is to be done."""
+        return int(self.weight if self.verified is None else 2 * self.weight)
+
+    def bytes_left(self) -> int:
+        """Return how many of those are still to be moved and compared."""
+        done = min(self.weight, self.bytes_done) + min(self.weight, self.verified or 0)
+        return int(self.bytes_to_do() - done)
 
     def share_weight(self) -> int:
         """Return the bytes that this job counts for in its parent's mean."""

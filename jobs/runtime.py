@@ -27,7 +27,7 @@ def runtime_of(job: Job) -> dict[str, Any]:
         "bytes_done": done,
         "bytes_total": total,
         "rate": rate,
-        "eta": time_left(job, total - done, rate),
+        "eta": time_left(job, leaves, rate),
         "method": ", ".join(sorted({leaf.method for leaf in leaves if leaf.method})),
         "attempts": max(leaf.attempts for leaf in leaves),
         "worker": ", ".join(sorted({leaf.worker for leaf in leaves if is_running(leaf)})),
@@ -46,12 +46,20 @@ def is_running(leaf: Job) -> bool:
 
 
 def phase_of(job: Job, leaves: list[Job], done: int, total: int) -> str:
-    """Return `waiting`, `copying` or `finishing`, or how the job ended."""
+    """Return `waiting`, `copying`, `verifying` or `finishing`, or how the job ended."""
     if job.is_finished:
         return str(job.state)
     if not any(is_running(leaf) for leaf in leaves):
         return "waiting"
+    if is_verifying(leaves):
+        return "verifying"
     return "finishing" if done >= total else "copying"
+
+
+def is_verifying(leaves: Iterable[Job]) -> bool:
+    """Is all that runs being compared with its source?"""
+    running = [leaf for leaf in leaves if is_running(leaf)]
+    return bool(running) and all(leaf.verified for leaf in running)
 
 
 def live_rate(leaves: Iterable[Job]) -> int | None:
@@ -83,11 +91,11 @@ def seconds_run(leaves: Iterable[Job]) -> float | None:
     return whole.total_seconds()
 
 
-def time_left(job: Job, remaining: int, rate: int | None) -> int | None:
+def time_left(job: Job, leaves: Iterable[Job], rate: int | None) -> int | None:
     """Return the seconds that the rest takes at this rate."""
     if job.is_finished or not rate:
         return None
-    return max(0, round(remaining / rate))
+    return round(sum(leaf.bytes_left() for leaf in leaves) / rate)
 
 
 def place_in_queue(leaves: list[Job]) -> dict[str, Any] | None:

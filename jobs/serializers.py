@@ -12,6 +12,8 @@ from cloudjobs.api.fields import (
     resource_uri,
 )
 from jobs.models import Job
+from jobs.roll_up import walk
+from jobs.runtime import is_verifying
 
 JOB = {"$ref": "#/components/schemas/Job"}
 PART_OF_JOB = {"$ref": "#/components/schemas/PartialJob"}
@@ -29,17 +31,23 @@ class ChildrenField(serializers.Field[Any, Any, Any, Any]):
 
 
 class JobDataField(serializers.JSONField):
-    """`{"progress": 0…100}`; a failed job adds `error`, a sentence for its owner."""
+    """`{"progress": 0…100}`; a failed job adds `error`, a sentence for its owner.
+
+    One that is compared with its source says so as its `phase`.
+    """
 
     def to_representation(self, value: Any) -> Any:
         data: dict[str, Any] = {"progress": value.progress}
         if value.error:
             data["error"] = value.error
+        if is_verifying(node for node in walk([value]) if node.is_leaf):
+            data["phase"] = "verifying"
         return data
 
     def openapi(self, direction: str) -> dict[str, Any]:
         progress = {"type": "integer", "minimum": 0, "maximum": 100}
-        properties = {"progress": progress, "error": {"type": "string"}}
+        phase = {"type": "string", "enum": ["verifying"]}
+        properties = {"progress": progress, "error": {"type": "string"}, "phase": phase}
         return {"type": "object", "required": ["progress"], "properties": properties}
 
 
@@ -93,12 +101,14 @@ class JobErrorSerializer(serializers.Serializer[Any]):
 class JobRuntimeSerializer(serializers.Serializer[Any]):
     """What a job is doing now."""
 
-    phase = serializers.CharField(help_text="waiting, copying, finishing, or how it ended")
+    phase = serializers.CharField(
+        help_text="waiting, copying, verifying, finishing, or how it ended"
+    )
     bytes_done = serializers.IntegerField(help_text="Bytes moved so far")
     bytes_total = serializers.IntegerField(help_text="Bytes to move")
     rate = serializers.IntegerField(help_text="Bytes per second", allow_null=True)
     eta = serializers.IntegerField(help_text="Seconds that are left", allow_null=True)
-    method = serializers.CharField(help_text="reflink, copy_file_range or read_write")
+    method = serializers.CharField(help_text="reflink, direct, copy_file_range or read_write")
     attempts = serializers.IntegerField(help_text="How often a worker took it")
     worker = serializers.CharField(help_text="cluster:pid of who has it now")
     queue = QueuePlaceSerializer(allow_null=True)

@@ -68,6 +68,7 @@ class CloneWishes:
 
     name: str = ""
     random_vnc_password: bool = False
+    verify: bool = False
     avoid: frozenset[UUID] = field(default_factory=frozenset)  # servers and drives
 
 
@@ -196,7 +197,7 @@ def clone_server(uuid: UUID, owner: User, wishes: CloneWishes) -> Server:
     copy_nics(source, clone)
     copy_keys(source, clone)
     copy_tags(KIND, source.pk, clone.pk, owner)
-    disks = clone_mounts(source, clone, avoid_hosts(owner, wishes.avoid))
+    disks = clone_mounts(source, clone, wishes)
     submit(clone_job(source, clone, disks), owner)
     return clone
 
@@ -242,15 +243,17 @@ def copy_keys(source: Server, clone: Server) -> None:
     replace_keys(clone, [key for key in keys if key in known])
 
 
-def clone_mounts(source: Server, clone: Server, avoid: frozenset[str]) -> list[JobSpec]:
+def clone_mounts(source: Server, clone: Server, wishes: CloneWishes) -> list[JobSpec]:
     """Mount clones of the source's disks, and its CDs, in the same places; return the jobs."""
+    avoid = avoid_hosts(source.owner, wishes.avoid)
     drives = {d.pk: d for d in Drive.objects.filter(mounts__server=source).locked()}
     jobs: list[JobSpec] = []
     planned: Counter[str] = Counter()  # bytes by storage host
+    given = {"verify": wishes.verify}
     for mount in source.mounts.all():
         drive = drives[mount.drive_id]
         if drive.media == Drive.Media.DISK:
-            drive, job = plan_clone(drive, source.owner, {}, avoid, planned)
+            drive, job = plan_clone(drive, source.owner, given, avoid, planned)
             planned[drive.storage_host] += job.weight
             jobs.append(replace(job, params=job.params | {"mount": mount.place}))
         Mount.objects.create(server=clone, drive=drive, **mount.place)

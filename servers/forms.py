@@ -94,6 +94,11 @@ class CloneForm(forms.Form):
         help_text="Without one, your profile decides how clones are called.",
     )
     random_vnc_password = forms.BooleanField(required=False, label="A VNC password of its own")
+    verify = forms.BooleanField(
+        required=False,
+        label="Verify the disks",
+        help_text="Copies are read again and compared with their sources, which takes its time.",
+    )
     avoid = DrivesField(
         queryset=Drive.objects.none(),
         required=False,
@@ -110,7 +115,7 @@ class CloneForm(forms.Form):
     def wishes(self) -> CloneWishes:
         given = self.cleaned_data
         avoid: frozenset[UUID] = frozenset(drive.pk for drive in given["avoid"])
-        return CloneWishes(given["name"], given["random_vnc_password"], avoid)
+        return CloneWishes(given["name"], given["random_vnc_password"], given["verify"], avoid)
 
 
 class DeletionForm(forms.Form):

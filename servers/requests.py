@@ -163,6 +163,11 @@ class ServerCloneRequest(serializers.Serializer[Any]):
 
     name = StrictCharField(max_length=255, required=False, allow_null=True)
     random_vnc_password = StrictBooleanField(required=False, allow_null=True)
+    verify = StrictBooleanField(
+        required=False,
+        allow_null=True,
+        help_text="Are the disks to be read again and compared with their sources?",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in attrs.items() if value is not None}

@@ -17,7 +17,7 @@ from accounts.models import User
 from cloudjobs.api.exceptions import Busy, Invalid, Missing, Refused
 from drives import placement
 from drives.actions import make_each
-from drives.cloning import allocated_bytes, insert_clone
+from drives.cloning import allocated_bytes, insert_clone, is_verified
 from drives.models import Drive, Snapshot
 from drives.operations import backend_of
 from drives.querysets import KIND, SNAPSHOTS
@@ -103,11 +103,19 @@ def submit_for(
     weight: int = 0,
     after: tuple[Resource, ...] = (),
     lane: str = "",
+    verify: bool = False,
 ) -> None:
     """Submit a job on a snapshot; other resources come before or after it."""
     resource = Resource(SNAPSHOTS, snapshot.pk, snapshot.name)
     params = {"snapshot": str(snapshot.pk), **(params or {})}
-    spec = JobSpec(operation, params, weight, resources=(*before, resource, *after), lane=lane)
+    spec = JobSpec(
+        operation,
+        params,
+        weight,
+        resources=(*before, resource, *after),
+        lane=lane,
+        verify=verify,
+    )
     submit(spec, snapshot.owner)
 
 
@@ -144,6 +152,7 @@ def clone_snapshot(
         weight=weight,
         after=(Resource(KIND, clone.pk, clone.name),),
         lane=clone.storage_host,
+        verify=is_verified(clone, wishes),
     )
     return clone
 
