@@ -5,13 +5,22 @@ answer. A prepared statement is compiled at its first run, with holes for what d
 to run; from then on the holes are filled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Expression, Field, Model, QuerySet, UUIDField
+from django.db.models import (
+    AutoField,
+    BigAutoField,
+    Expression,
+    Field,
+    Model,
+    QuerySet,
+    UUIDField,
+)
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -85,24 +94,95 @@ def prepared_get(describe: Callable[[Any], QuerySet]) -> Callable[..., Any]:
     """
 
     @cache
-    def compiled(model: type[Model], vendor: str) -> tuple[str, tuple[Any, ...], Any, list[str]]:
+    def compiled(model: type[Model], vendor: str) -> tuple[Selection, list[str]]:
         compiler = describe(model._default_manager).query.get_compiler(connection=connection)
-        sql, params = compiler.as_sql()
-        columns: list[Any] = [column for column, _, _ in compiler.select]
-        converters = compiler.get_converters(columns)
-        return sql, params, converters, [column.target.attname for column in columns]
+        selection = Selection.of(compiler)
+        return selection, [column.target.attname for column, _, _ in compiler.select or ()]
 
     def run(model: type[Model], **values: Any) -> Any:
-        sql, params, converters, names = compiled(model, connection.vendor)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, filled(params, values))
-            row = list(cursor.fetchone() or ())
-        for position, (convert, column) in converters.items():
-            for converter in convert if row else ():
-                row[position] = converter(row[position], column, connection)
-        return model.from_db(connection.alias, names, row) if row else None
+        selection, names = compiled(model, connection.vendor)
+        rows = selection.rows(values, at_most=1)
+        return model.from_db(connection.alias, names, rows[0]) if rows else None
 
     return run
+
+
+def prepared_rows(describe: Callable[[Any], QuerySet]) -> Callable[..., list[Any]]:
+    """Make a function that runs a query of `values_list` with a value for each hole, and returns
+    its rows.
+    """
+
+    @cache
+    def compiled(model: type[Model], vendor: str) -> Selection:
+        rows = describe(model._default_manager)
+        return Selection.of(rows.query.get_compiler(connection=connection))
+
+    def run(model: type[Model], **values: Any) -> list[Any]:
+        return compiled(model, connection.vendor).rows(values)
+
+    return run
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A compiled SELECT, and what turns the values of its columns into Python's."""
+
+    sql: str
+    params: tuple[Any, ...]
+    converters: dict[int, Any]
+
+    @classmethod
+    def of(cls, compiler: SQLCompiler) -> "Selection":
+        sql, params = compiler.as_sql()
+        columns = [column for column, _, _ in compiler.select or ()]
+        return cls(sql, params, compiler.get_converters(columns))
+
+    def rows(self, values: dict[str, Any], at_most: int | None = None) -> list[Any]:
+        """Return the rows that it finds with these values in its holes."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, filled(self.params, values))
+            found = cursor.fetchmany(at_most) if at_most else cursor.fetchall()
+        rows = [list(row) for row in found]
+        for position, (convert, column) in self.converters.items():
+            for converter in convert:
+                for row in rows:
+                    row[position] = converter(row[position], column, connection)
+        return rows
+
+
+def insert_rows(rows: Sequence[Model]) -> None:
+    """Insert new rows of one model, whose keys are made by the database or already there.
+
+    One statement, without the signals of `save`, as with `bulk_create`; the instances do not learn
+    what keys the database makes.
+    """
+    if not rows:
+        return
+    start, place, columns = insertion(type(rows[0]))
+    values = [
+        column.get_db_prep_save(column.pre_save(row, add=True), connection)
+        for row in rows
+        for column in columns
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(start + ", ".join([place] * len(rows)), values)
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
+
+
+@cache
+def insertion(model: type[Model]) -> tuple[str, str, list[Any]]:
+    """Return the INSERT up to its values, the places for those of one row, and their columns."""
+    columns: list[Any] = [
+        column
+        for column in model._meta.concrete_fields
+        if not isinstance(column, AutoField | BigAutoField)
+    ]
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(column.column) for column in columns)
+    place = f"({', '.join(['%s'] * len(columns))})"
+    table = quote(model._meta.db_table)
+    return f"INSERT INTO {table} ({names}) VALUES ", place, columns  # noqa: S608  no foreign text
 
 
 def filled(params: tuple[Any, ...], values: dict[str, Any]) -> list[Any]:

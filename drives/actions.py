@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from cloudjobs.announcing import announce
@@ -20,6 +21,7 @@ from cloudjobs.api.exceptions import (
     PointedError,
     Refused,
 )
+from cloudjobs.prepared import Hole, prepared_get
 from drives import operations, placement
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND, SERVERS, SNAPSHOTS
@@ -283,7 +285,12 @@ def lock_drive(uuid: UUID, user: User) -> Drive:
     Raises:
         Missing: there is none that the user knows of.
     """
-    drive: Drive | None = Drive.objects.reachable_by(user).filter(pk=uuid).locked().first()
+    drive: Drive | None = reachable_and_locked(Drive, user=user.pk, pk=uuid)
     if drive is None:
         raise Missing("There is no such drive.")
     return drive
+
+
+@prepared_get
+def reachable_and_locked(drives: Any) -> QuerySet[Drive]:
+    return drives.reachable_by(Hole("user")).filter(pk=Hole("pk")).locked()

@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Profile, User
 from accounts.naming import name_clone
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid, Refused
+from cloudjobs.prepared import Hole, prepared_rows
 from drives import operations, placement
 from drives.actions import DriveSpec, insert_drive, lock_drive
 from drives.models import Drive, Snapshot
@@ -148,8 +150,13 @@ def clone_name(source: Drive | Snapshot, owner: User) -> str:
         mine = Drive.objects.owned_by(owner).filter(name__startswith=beginning)
         return set(mine.values_list("name", flat=True))
 
-    naming = Profile.objects.values_list("clone_naming", flat=True).get(user=owner)
+    ((naming,),) = naming_of(Profile, owner=owner.pk)
     return name_clone(source.name, naming, timezone.now(), taken)
+
+
+@prepared_rows
+def naming_of(profiles: Any) -> QuerySet:
+    return profiles.filter(user_id=Hole("owner")).values_list("clone_naming")
 
 
 def allocated_bytes(source: Drive | Snapshot) -> int:

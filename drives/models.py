@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from cloudjobs.prepared import Hole, prepared_rows
 from drives.querysets import DriveQuerySet, ImageQuerySet
 from drives.storage import Limiter, StorageError, get_host
 from drives.storage.limiter import LEAST_RATE
@@ -103,12 +104,17 @@ class Drive(WorkedOn, models.Model):
         """Is it mounted on a server that runs, starts or stops; one of the library, on any?"""
         if self.is_in_library:
             return self.mounts.exists()
-        return Drive.objects.in_use().filter(pk=self.pk).exists()
+        return bool(in_use(Drive, pk=self.pk))
 
     @property
     def is_readable(self) -> bool:
         """Is there a whole image, that nothing is changing?"""
         return self.status in self.READABLE
+
+
+@prepared_rows
+def in_use(drives: Any) -> models.QuerySet:
+    return drives.in_use().filter(pk=Hole("pk")).order_by().values_list("pk")
 
 
 class LibraryEntry(models.Model):

@@ -1,14 +1,18 @@
 """Where a new image goes, and whether its bytes fit there."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
+from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid
+from cloudjobs.prepared import prepared_rows
 from drives.models import Drive, Snapshot, Upload
 from drives.storage import (
     StorageError,
@@ -45,7 +49,8 @@ def choose_host(
     """
     hosts = hosts_taking(storage_type, size)
     lock_reservations()
-    room = {host.name: room_on(host, planned) for host in hosts}
+    reserved = reserved_bytes()
+    room = {host.name: room_on(host, planned, reserved) for host in hosts}
     best = max(
         hosts,
         key=lambda h: (room[h.name] >= needed, h.name not in avoid, room[h.name]),
@@ -108,10 +113,12 @@ def hosts_of_type(storage_type: str) -> list[StorageHost]:
     return hosts
 
 
-def room_on(host: StorageHost, planned: Mapping[str, int]) -> int:
+def room_on(
+    host: StorageHost, planned: Mapping[str, int], reserved: Mapping[str, int] | None = None
+) -> int:
     """Return the free bytes of a host; one that is away has less than none."""
     try:
-        return free_bytes(host, planned)
+        return free_bytes(host, planned, reserved)
     except StorageError:
         return AWAY
 
@@ -124,27 +131,45 @@ def volume_of(host: StorageHost) -> str | None:
         return None
 
 
-def free_bytes(host: StorageHost, planned: Mapping[str, int] = NOTHING) -> int:
+def free_bytes(
+    host: StorageHost,
+    planned: Mapping[str, int] = NOTHING,
+    reserved: Mapping[str, int] | None = None,
+) -> int:
     """Return the free bytes that no job, no upload and nothing that is planned still needs.
+
+    `reserved` is what `reserved_bytes` returned in this transaction, if it was asked already.
 
     Raises:
         StorageError: the host is away.
     """
     volume = host.backend.volume()
     neighbours = [h.name for h in all_hosts() if volume_of(h) == volume]
-    unwritten = (
-        Job.objects.unfinished()
-        .filter(params__storage_host__in=neighbours, weight__gt=F("bytes_done"))
-        .aggregate(total=Sum(F("weight") - F("bytes_done")))
-    )
-    besides = sum(planned.get(name, 0) for name in neighbours)
-    return host.backend.free() - (unwritten["total"] or 0) - announced_bytes(neighbours) - besides
+    reserved = reserved_bytes() if reserved is None else reserved
+    taken = sum(reserved.get(name, 0) + planned.get(name, 0) for name in neighbours)
+    return host.backend.free() - taken
 
 
-def announced_bytes(hosts: list[str]) -> int:
-    """Return the bytes that uploads in chunks have announced on these hosts and not yet sent."""
-    coming = Upload.objects.filter(drive__storage_host__in=hosts)
-    return coming.aggregate(total=Sum(F("length") - F("bytes_done")))["total"] or 0
+def reserved_bytes() -> Mapping[str, int]:
+    """Return the bytes, by host, that jobs have still to write and uploads have announced."""
+    reserved: Counter[str] = Counter()
+    for host, needed in [*unwritten_bytes(Job), *announced_bytes(Upload)]:
+        reserved[host] += int(needed)
+    return reserved
+
+
+@prepared_rows
+def unwritten_bytes(jobs: Any) -> QuerySet:
+    at_work = jobs.unfinished().filter(weight__gt=F("bytes_done")).order_by()
+    host = KeyTextTransform("storage_host", "params")
+    return at_work.values_list(host).annotate(needed=Sum(F("weight") - F("bytes_done")))
+
+
+@prepared_rows
+def announced_bytes(uploads: Any) -> QuerySet:
+    coming = uploads.filter(length__gt=F("bytes_done")).order_by()
+    needed = Sum(F("length") - F("bytes_done"))
+    return coming.values_list("drive__storage_host").annotate(needed=needed)
 
 
 def lock_reservations() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import QuerySet
 
 from accounts.models import User
 from cloudjobs.api.exceptions import Missing, Refused
+from cloudjobs.prepared import insert_rows, prepared_rows
 from jobs import endings
 from jobs.announcing import announce_job, announce_work
 from jobs.events import EventKind, event
@@ -64,11 +65,13 @@ def submit(spec: JobSpec, owner: User) -> Job:
     """
     planned = list(plan(spec, owner, next_tree_number()))
     give_turns(planned, owner)
-    Job.objects.bulk_create(planned)
-    JobLink.objects.bulk_create(
-        JobLink(job=job, kind=one["kind"], object_uuid=one["uuid"])
-        for job in planned
-        for one in job.resources
+    insert_rows(planned)
+    insert_rows(
+        [
+            JobLink(job=job, kind=one["kind"], object_uuid=UUID(one["uuid"]))
+            for job in planned
+            for one in job.resources
+        ]
     )
     announce_work(planned)
     for job in planned:
@@ -132,7 +135,12 @@ def next_tree_number() -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT nextval(%s)", [TREE_NUMBERS])
             return int(cursor.fetchone()[0])
-    return (Job.objects.aggregate(highest=Max("tree_id"))["highest"] or 0) + 1
+    return max((number for (number,) in highest_tree_number(Job)), default=0) + 1
+
+
+@prepared_rows
+def highest_tree_number(jobs: Any) -> QuerySet:
+    return jobs.order_by("-tree_id").values_list("tree_id")[:1]
 
 
 @transaction.atomic

@@ -1,13 +1,16 @@
 """What can be done with tags; each action is one transaction."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from cloudjobs.announcing import announce
 from cloudjobs.api.exceptions import Invalid, Missing, PointedError
+from cloudjobs.prepared import Hole, prepared_rows
 from tags.models import Tag, TagLink
 from tags.registry import kinds_of
 
@@ -150,8 +153,12 @@ def add_tags(kind: str, uuid: UUID, owner: User, tags: list[UUID]) -> None:
 
 def tags_of(kind: str, uuid: UUID) -> list[UUID]:
     """Return the tags of one object."""
-    tags: list[UUID] = TagLink.objects.tags_of(kind, [uuid]).get(uuid, [])
-    return tags
+    return [tag for (tag,) in tags_of_object(TagLink, kind=kind, uuid=uuid)]
+
+
+@prepared_rows
+def tags_of_object(links: Any) -> QuerySet:
+    return links.of_object(Hole("kind"), Hole("uuid")).order_by("pk").values_list("tag_id")
 
 
 def lock_known(owner: User, tags: list[UUID]) -> set[UUID]:
@@ -161,8 +168,9 @@ def lock_known(owner: User, tags: list[UUID]) -> set[UUID]:
 
 
 def add_links(kind: str, uuid: UUID, tags: list[UUID]) -> None:
-    links = (TagLink(tag_id=tag, kind=kind, object_uuid=uuid) for tag in dict.fromkeys(tags))
-    TagLink.objects.bulk_create(links)
+    links = [TagLink(tag_id=tag, kind=kind, object_uuid=uuid) for tag in dict.fromkeys(tags)]
+    if links:
+        TagLink.objects.bulk_create(links)
 
 
 def untag(kind: str, uuid: UUID) -> None:

@@ -8,7 +8,14 @@ from django.db.models import F, JSONField, QuerySet
 from django.db.models.functions import Greatest
 
 from accounts.models import User
-from cloudjobs.prepared import Hole, Updated, prepared_get, prepared_update
+from cloudjobs.prepared import (
+    Hole,
+    Updated,
+    insert_rows,
+    prepared_get,
+    prepared_rows,
+    prepared_update,
+)
 from jobs.actions import submit
 from jobs.models import Job
 from tests.trees import leaf, row_of
@@ -36,6 +43,12 @@ def oldest(jobs: Any) -> QuerySet:
 @prepared_get
 def of_owner(jobs: Any) -> QuerySet:
     return jobs.without_log().filter(pk=Hole("pk"), owner_id=Hole("owner"))
+
+
+@prepared_rows
+def weights(jobs: Any) -> QuerySet:
+    mine = jobs.filter(owner_id=Hole("owner")).order_by("weight")
+    return mine.values_list("pk", "created", "resources", "weight")
 
 
 def renamed(job: Job, **values: Any) -> dict[str, Any]:
@@ -116,3 +129,28 @@ def test_what_the_query_defers_is_fetched_when_it_is_asked_for(job: Job) -> None
     found = of_owner(Job, pk=job.pk, owner=job.owner_id)
     assert found.get_deferred_fields() == {"events", "samples", "params"}
     assert found.events == Job.objects.get(pk=job.pk).events
+
+
+def test_rows_are_as_the_ordinary_query_finds_them(owner: User, stranger: User) -> None:
+    jobs = [submit(leaf(weight), owner) for weight in (2, 1)]
+    submit(leaf(3), stranger)
+    usual = [(job.pk, job.created, job.resources, job.weight) for job in reversed(jobs)]
+    assert [tuple(row) for row in weights(Job, owner=owner.pk)] == usual
+    assert weights(Job, owner=uuid4()) == []
+
+
+def test_inserted_rows_are_as_the_ordinary_way_makes_them(owner: User) -> None:
+    words = {"resources": [{"name": "100 % 'it'"}], "error": "%s", "lease_token": uuid4()}
+    rows = [Job(owner=owner, tree_id=place, lft=1, rght=2, level=0, **words) for place in (1, 2)]
+    insert_rows(rows)
+    for row in rows:
+        found = Job.objects.get(pk=row.pk)
+        names = [field.attname for field in Job._meta.concrete_fields]
+        assert {name: getattr(found, name) for name in names} == {
+            name: getattr(row, name) for name in names
+        }
+
+
+def test_no_rows_are_inserted_where_there_are_none(db: None) -> None:
+    insert_rows([])
+    assert not Job.objects.exists()
