@@ -15,7 +15,7 @@ from pathlib import Path
 from django import db
 
 from accounts.models import User
-from benchmarks.measure import Result, interleaved, medians, quiet_disk, seconds
+from benchmarks.measure import Result, interleaved, medians, memory, quiet_disk, seconds
 from benchmarks.sources import GIB, HOST, MIB, make_source
 from drives.cloning import clone_drive
 from drives.models import Drive
@@ -77,13 +77,6 @@ def work(job: object, sender: Connection) -> None:
     idle = memory("VmRSS")
     took = seconds(lambda: runner.run(job))
     sender.send((took, memory("VmHWM") - idle))
-
-
-def memory(name: str) -> int:
-    """Return one of this process's memory figures in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (line,) = [line for line in lines if line.startswith(f"{name}:")]
-    return int(line.split()[1]) * 1024
 
 
 def copy_by(command: list[str], image: Path) -> float:

@@ -1,5 +1,6 @@
 """A long history of jobs, made by the database itself: a hundred thousand trees in some seconds."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,12 @@ from jobs.models import Job
 
 FIRST_NUMBER = 0x10D0_0000_0000_0000  # of the made keys; each tree has sixteen of its own
 TREES_AT_ONCE = 20_000
+RESOURCES = json.dumps(
+    [
+        {"kind": "drives", "uuid": f"{number:032x}", "name": f"disk {number}", "is_gone": False}
+        for number in (1, 2)
+    ]
+)
 
 
 def make_history(
@@ -19,7 +26,7 @@ def make_history(
 ) -> None:
     """Insert trees of a root and `children` sub-jobs that ended at a time; None: they still run.
 
-    Every job has so many links, as if it had worked on drives.
+    Every job has so many links, as if it had worked on drives; it shows two of them.
     """
     while trees > 0:
         with transaction.atomic():
@@ -49,7 +56,7 @@ def insert_jobs(
     columns: dict[str, Any] = {
         "operation": "server_clone" if is_root else "drive_clone",
         "params": "{}",
-        "resources": "[]",
+        "resources": RESOURCES,
         "samples": "[]",
         "events": "[]",
         "is_internal": False,

@@ -6,10 +6,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 ROUNDS = 7
+HEADINGS = ("benchmark", "database", "ours", "floor", "ratio", "target", "holds")
+ROW = "{:<15} {:<10} {:>21} {:>27} {:>6}  {:<34} {}"
 
 
 @dataclass
@@ -59,9 +62,17 @@ def quiet_disk() -> None:
     time.sleep(2)
 
 
+def memory(name: str, process: int | str = "self") -> int:
+    """Return one of a process's memory figures in bytes, e.g. `VmRSS`; see proc(5)."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith(f"{name}:")]
+    return int(line.split()[1]) * 1024
+
+
 def medians(figures: dict[str, list[float]]) -> dict[str, float]:
     return {name: median(values) for name, values in figures.items()}
 
 
-def as_json_line(result: Result) -> str:
-    return json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **asdict(result)})
+def as_json_line(result: Result, database: str) -> str:
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return json.dumps({"at": at, "database": database, **asdict(result)})

@@ -17,6 +17,7 @@ from jobs.models import Job
 
 EMAIL, PASSWORD = "poller@example.com", "a right password"
 CONNECTIONS, SECONDS = 8, 4
+RATE = r"Requests/sec:\s+([\d.]+)"
 
 
 def run() -> Result:
@@ -37,8 +38,8 @@ def run() -> Result:
         ours=f"{typical['ours']:.0f} requests/s",
         floor=f"bare view {typical['bare']:.0f} requests/s",
         ratio=ratio,
-        target="≥ 0.5 of its requests/s",
-        holds=ratio >= 0.5,
+        target="≥ 0.7 of its requests/s",
+        holds=ratio >= 0.7,
         raw={"requests_per_second": figures},
     )
 
@@ -52,15 +53,15 @@ def make_job() -> Job:
 
 def requests_per_second(address: str) -> float:
     """Let wrk ask as fast as it is answered, and return its count."""
-    credentials = base64.b64encode(f"{EMAIL}:{PASSWORD}".encode()).decode()
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"]
-    header = ["-H", f"Authorization: Basic {credentials}"]
-    printed = subprocess.run(
-        [*command, *header, address],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert "Non-2xx" not in printed, printed
-    (found,) = re.findall(r"Requests/sec:\s+([\d.]+)", printed)
+    (found,) = re.findall(RATE, asked_by_wrk(address, CONNECTIONS, SECONDS, EMAIL))
     return float(found)
+
+
+def asked_by_wrk(address: str, connections: int, seconds: int, email: str) -> str:
+    """Return what wrk tells after it asked for so many seconds, as this user."""
+    credentials = base64.b64encode(f"{email}:{PASSWORD}".encode()).decode()
+    command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s"]
+    header = ["-H", f"Authorization: Basic {credentials}"]
+    asked = subprocess.run([*command, *header, address], capture_output=True, text=True, check=True)
+    assert "Non-2xx" not in asked.stdout, asked.stdout
+    return asked.stdout

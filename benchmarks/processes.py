@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import redis
 
 from benchmarks.environment import home
@@ -35,12 +36,24 @@ def process(command: list[str], **env: str) -> Iterator[subprocess.Popen[bytes]]
 @contextmanager
 def web_server(**env: str) -> Iterator[str]:
     """Run granian as `make run` does, and yield its address."""
+    with web_process(**env) as (address, _):
+        yield address
+
+
+@contextmanager
+def web_process(**env: str) -> Iterator[tuple[str, int]]:
+    """Run granian with one process for requests; yield its address and that process's number.
+
+    What a client asks is counted as ever, but no limit is reached.
+    """
     port = free_port()
     options = ["--interface", "wsgi", "--port", str(port), "--no-ws"]
-    with process([str(BIN / "granian"), *options, "cloudjobs.wsgi:application"], **env):
+    env = {"REQUESTS_PER_MINUTE": "100000000", **env}
+    with process([str(BIN / "granian"), *options, "cloudjobs.wsgi:application"], **env) as main:
         address = f"http://127.0.0.1:{port}"
         wait_for(lambda: httpx.get(f"{address}/healthz").is_success)
-        yield address
+        (worker,) = psutil.Process(main.pid).children()
+        yield address, worker.pid
 
 
 @contextmanager
