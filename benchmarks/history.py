@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
+from psycopg import ClientCursor
 
 from jobs.models import Job
 
@@ -60,6 +61,7 @@ def insert_jobs(
         "samples": "[]",
         "events": "[]",
         "is_internal": False,
+        "lane": "",
         "state": "success" if ended else "started",
         "error": "",
         "error_code": "",
@@ -118,5 +120,11 @@ def series_sql() -> str:
 
 
 def run(sql: str, values: dict[str, Any]) -> None:
+    """Run a statement with its values written into it: in a SELECT, PostgreSQL does not guess the
+    types of those that come beside it.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        if connection.vendor == "postgresql":
+            ClientCursor(cursor.connection).execute(sql, values)
+        else:
+            cursor.execute(sql, values)
