@@ -124,8 +124,9 @@ class Job(RolledUp, MPTTModel):
                 condition=Q(parent=None, is_internal=False),
                 name="job_list",
             ),
+            # With all that a list asks for in it, SQLite counts in the index alone.
             models.Index(
-                fields=["owner", "-created", "-uuid"],
+                fields=["owner", "-created", "-uuid", "parent", "is_internal"],
                 condition=Q(parent=None, is_internal=False),
                 name="job_page",
             ),
