@@ -73,7 +73,6 @@ def insert_jobs(
         "attempts": 1,
         "fruitless": 0,
         "turn": 0,
-        "lane": "",
         "worker": "",
         "level": 0 if is_root else 1,
         "lft": 1 if is_root else 2 * place,
