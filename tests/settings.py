@@ -3,8 +3,10 @@
 import os
 import tempfile
 
-# The first process makes the folder; those that it starts inherit it.
-os.environ.setdefault("CLOUDJOBS_HOME", tempfile.mkdtemp(prefix="cloudjobs-tests-"))
+# The first process makes the folder, and removes it in the end; those that it starts inherit it.
+if "CLOUDJOBS_HOME" not in os.environ:
+    FOLDER = tempfile.TemporaryDirectory(prefix="cloudjobs-tests-")
+    os.environ["CLOUDJOBS_HOME"] = FOLDER.name
 os.environ.setdefault("SECRET_KEY", "only for tests")
 
 from cloudjobs.settings import *  # noqa: F403
