@@ -56,6 +56,8 @@ def test_jobs_survive_that_redis_is_away(
     clones = clones_of(api, source, 6)
     queue.stop()
     clones |= clones_of(api, source, 2)
+    with pytest.raises(AssertionError, match=r"^CommandError: The queue does not answer"):
+        service.manage("sweep_jobs")
     time.sleep(SECONDS_AWAY)
     queue.start()
     assert_all_succeed(api, service, source, clones)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+import redis
+from django.core.management.base import BaseCommand, CommandError
 
 from jobs.recovery import sweep
 
@@ -11,4 +12,10 @@ class Command(BaseCommand):
     help = "Queues a message for each job that waits without one."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{sweep()} jobs were queued again.")
+        try:
+            queued = sweep()
+        except redis.RedisError as error:
+            raise CommandError(
+                f"The queue does not answer, so nothing was queued: {error}"
+            ) from error
+        self.stdout.write(f"{queued} jobs were queued again.")
