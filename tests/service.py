@@ -51,6 +51,7 @@ class Service:
     web: subprocess.Popen[bytes] | None = None
     cluster: subprocess.Popen[bytes] | None = None
     events: subprocess.Popen[bytes] | None = None
+    as_deployed: bool = False  # does the Procfile say how the web server is started?
 
     def manage(self, *command: str, **extra: str) -> str:
         """Run a management command and return what it prints."""
@@ -73,6 +74,20 @@ class Service:
             DJANGO_SUPERUSER_PASSWORD=password,
         )
 
+    def add_users(self, count: int) -> list[httpx.Client]:
+        """Add users and return their clients, which use tokens: no password has to be hashed."""
+        names = [f"{uuid4().hex}@example.com" for _ in range(count)]
+        code = (
+            "from accounts.models import User; from accounts.tokens import create_token\n"
+            f"for email in {names}: print(create_token(User.objects.create_user(email), 'test')[1])"
+        )
+        tokens = self.manage("shell", "--no-imports", "-c", code).split()
+        clients = [self.client() for _ in tokens]
+        for client, token in zip(clients, tokens, strict=True):
+            client.auth = httpx.Auth()
+            client.headers["Authorization"] = f"Bearer {token}"
+        return clients
+
     def client(self, email: str = EMAIL, password: str = PASSWORD) -> httpx.Client:
         """Return a client of the API that logs in with HTTP Basic."""
         return httpx.Client(
@@ -82,8 +97,10 @@ class Service:
     def start_web(self) -> None:
         address = httpx.URL(self.url)
         options = ["--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
-        application = "cloudjobs.wsgi:application"
-        self.web = self.spawn([str(BIN / "granian"), *options, "--no-ws", application])
+        command = [str(BIN / "granian"), *options, "--no-ws", "cloudjobs.wsgi:application"]
+        if self.as_deployed:
+            command = in_procfile("web")
+        self.web = self.spawn(command, HOST=address.host, PORT=str(address.port))
         ready = f"{self.url}/readyz"
         eventually(lambda: httpx.get(ready, verify=self.trust).status_code == 200)
 
@@ -110,7 +127,7 @@ class Service:
         assert psutil.wait_procs(family, timeout=10)[1] == []
 
     def spawn(self, command: list[str], **extra: str) -> subprocess.Popen[bytes]:
-        with (self.home / f"{Path(command[-1]).name}.log").open("ab") as log:
+        with (self.home / f"{command[-1].split()[-1]}.log").open("ab") as log:
             return subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -124,6 +141,12 @@ class Service:
         for process in (self.web, self.cluster, self.events):
             if process is not None:
                 stop_tree(process)
+
+
+def in_procfile(process: str) -> list[str]:
+    """Return the command that the Procfile has for a process, with the Python of the tests."""
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    return ["sh", "-c", lines[process].replace(".venv/bin", str(BIN))]
 
 
 def stop_tree(process: subprocess.Popen[bytes]) -> None:
@@ -262,14 +285,15 @@ def running_service(
     workers: int = 2,
     *,
     with_pages: bool = False,
+    as_deployed: bool = False,
     certificate: Certificate | None = None,
     **variables: str,
 ) -> Iterator[Service]:
     """Start a service with one account, and stop it with all its processes.
 
     Without workers there is no cluster, and messages wait in the queue. Pages need their static
-    files collected. With a certificate it is reached by HTTPS. `variables` are added to the
-    service's environment.
+    files collected; `as_deployed` starts the web server as the Procfile does. With a certificate it
+    is reached by HTTPS. `variables` are added to the service's environment.
     """
     with ExitStack() as stack:
         settings = variables.get("DJANGO_SETTINGS_MODULE", "cloudjobs.settings")
@@ -286,7 +310,8 @@ def running_service(
             **(certificate.variables if certificate else {}),
             **variables,
         }
-        service = Service(home, dict(env), f"http://127.0.0.1:{free_port()}")
+        address = f"http://127.0.0.1:{free_port()}"
+        service = Service(home, dict(env), address, as_deployed=as_deployed)
         if certificate:
             service.url = service.url.replace("http:", "https:")
             service.trust = ssl.create_default_context(cafile=certificate.authority)
