@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 
@@ -20,10 +21,12 @@ class OwnRedis:
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         self.address = f"redis://127.0.0.1:{self.port}/0"
+        self.sockets = tempfile.TemporaryDirectory()  # pytest's paths are too long for a socket
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        options += ["--unixsocket", self.socket]
         self.process = subprocess.Popen(
             ["redis-server", *options, "--databases", "64", "--dir", self.folder],
             stdout=subprocess.DEVNULL,
@@ -35,6 +38,14 @@ class OwnRedis:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+
+    @property
+    def socket(self) -> str:
+        return f"{self.sockets.name}/redis.sock"
+
+    def by_socket(self, number: str) -> str:
+        """Return the address of a database for those who share no network with the server."""
+        return f"unix://{self.socket}?db={number}"
 
     def is_there(self) -> bool:
         try:
@@ -62,6 +73,7 @@ def own_redis_server(folder: Path) -> Iterator[OwnRedis]:
         yield server
     finally:
         server.stop()
+        server.sockets.cleanup()
 
 
 class OwnPostgreSQL:
@@ -70,6 +82,10 @@ class OwnPostgreSQL:
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder, self.port = programs, folder, free_port()
         self.address = f"postgres://cloudjobs@127.0.0.1:{self.port}/postgres"
+
+    def by_socket(self, address: str) -> str:
+        """Return the address of a database for those who share no network with the server."""
+        return f"postgres://cloudjobs@:{self.port}/{self.folder}{httpx.URL(address).path}"
 
     def run(self, program: str, *options: str) -> None:
         user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
