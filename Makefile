@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
 
-.PHONY: help run test lint format openapi fuzz bench audit clean
+.PHONY: help run test lint format openapi fuzz soak bench audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is
@@ -40,6 +40,9 @@ openapi: $(VENV)/.dev  ## Write the OpenAPI document anew
 
 fuzz: $(VENV)/.dev  ## Ask the API for what its OpenAPI document allows and forbids, for long
 	$(BIN)/python -m tests.fuzz
+
+soak: $(VENV)/.dev  ## Give a service the load and the faults of a day in twenty minutes, and look for damage
+	$(BIN)/python -m tests.soak
 
 bench: $(VENV)/.dev  ## Measure, print a table of ratios and keep the raw figures
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,1 @@
+"""The load of a day, in minutes: users at random, and faults now and then."""
