@@ -16,6 +16,7 @@ from benchmarks.measure import Skipped
 from benchmarks.processes import free_port
 
 INSTALLED = "usr/lib/postgresql/*/bin"  # where Debian has it, outside of PATH
+CONNECTIONS = 400  # of two hundred workers, and the web server's
 STAND_IN = "postgres"  # PostgreSQL refuses to run as root
 
 
@@ -40,6 +41,7 @@ def postgresql() -> Iterator[dict[str, str]]:
         data = f"{folder}/data"
         as_stand_in(f"{programs}/initdb", "-D", data, "-U", "cloudjobs", "-A", "trust")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        options += f" -c max_connections={CONNECTIONS}"
         control = [f"{programs}/pg_ctl", "-D", data, "-w"]
         as_stand_in(*control, "-l", f"{folder}/log", "-o", options, "start")
         try:

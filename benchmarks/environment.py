@@ -9,13 +9,17 @@ from pathlib import Path
 
 
 @contextmanager
-def prepared_service() -> Iterator[None]:
-    """Set Django up with state in a new folder, in the temporary folder of the machine."""
+def prepared_service(shelves: int = 0) -> Iterator[None]:
+    """Set Django up with state in a new folder, in the temporary folder of the machine.
+
+    `shelves` is a number of slow storage hosts, on top of the usual ones.
+    """
     home = tempfile.mkdtemp(prefix="cloudjobs-bench-")
     os.environ |= {
         "CLOUDJOBS_HOME": home,
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
         "LOG_LEVEL": "WARNING",
+        "SHELVES": str(shelves),
     }
     try:
         import django

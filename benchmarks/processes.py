@@ -57,9 +57,20 @@ def web_process(**env: str) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def cluster(**env: str) -> Iterator[None]:
-    """Run a cluster of two workers."""
-    with process([sys.executable, "manage.py", "qcluster"], WORKERS="2", **env):
+def deployed_web_server(**env: str) -> Iterator[int]:
+    """Run the web server as the Procfile does, with its two processes, and yield its port."""
+    port = free_port()
+    lines = dict(line.split(": ", 1) for line in Path("Procfile").read_text().splitlines())
+    command = lines["web"].replace(".venv/bin", str(BIN))
+    with process(["sh", "-c", command], HOST="127.0.0.1", PORT=str(port), **env):
+        wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/healthz").is_success)
+        yield port
+
+
+@contextmanager
+def cluster(workers: int = 2, **env: str) -> Iterator[None]:
+    """Run a cluster of so many workers."""
+    with process([sys.executable, "manage.py", "qcluster"], WORKERS=str(workers), **env):
         yield
 
 
