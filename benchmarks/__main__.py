@@ -1,8 +1,8 @@
 """`make bench`: measures on each database, prints a table of ratios, and appends the raw figures to
 results/figures.jsonl.
 
-Name benchmarks to run only those: `python -m benchmarks poll`. `crowd` runs only when it is named: it
-takes six minutes, and two hundred workers.
+Name benchmarks to run only those: `python -m benchmarks poll`. `crowd` runs only
+when it is named: it takes six minutes, and two hundred workers.
 """
 
 import os

@@ -24,6 +24,7 @@ from jobs.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
 
+PAUSES_BEFORE_RUNNING_AGAIN = (0.1, 0.5, 2, 5, 5, 5)  # seconds; all of them less than a lease
 PAUSES_BEFORE_FINISHING_AGAIN = (0.1, 0.5, 2, 5)  # seconds; the last one again and again
 UNEXPECTED = Failure(
     "The operation failed unexpectedly; the operator finds the reason in the log.",
@@ -82,13 +83,32 @@ def work(job: Job, *, goes_on: bool = False) -> Job | None:
 
 
 def attempt(job: Job, progress: Progress) -> tuple[Job.State, Failure]:
-    """Run the operation and return how it ended, with the sentence that its owner reads."""
+    """Run the operation; again, for less than a lease, while it cannot ask the database.
+
+    Raises:
+        LeaseLost: that took so long that others may take the job; the attempt counts.
+        Draining: the cluster stops.
+    """
     logger.info("started", extra={"job": str(job.pk), "operation": job.operation})
+    for pause in PAUSES_BEFORE_RUNNING_AGAIN:
+        try:
+            return run_operation(job, progress)
+        except AWAY:
+            logger.warning("run again", exc_info=True, extra={"job": str(job.pk)})
+            drop_broken_connection()
+        if shutdown.is_draining():
+            raise Draining
+        time.sleep(pause)
+    raise LeaseLost(f"{job} could not ask the database for too long")
+
+
+def run_operation(job: Job, progress: Progress) -> tuple[Job.State, Failure]:
+    """Run the operation and return how it ended, with the sentence that its owner reads."""
     try:
         get_operation(job.operation).run(job, progress)
     except OperationFailed as failed:
         return Job.State.FAILED, Failure(str(failed), failed.code, failed.hint)
-    except (LeaseLost, Draining):
+    except (LeaseLost, Draining, *AWAY):
         raise
     except Exception:
         logger.exception("operation broke", extra={"job": str(job.pk)})

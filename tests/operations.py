@@ -38,6 +38,15 @@ class Breaking(Noted):
         raise ZeroDivisionError("secret detail")
 
 
+class Asking(Noted):
+    """Has something to write into the database before it is done."""
+
+    name = "test_asking"
+
+    def run(self, job: Job, progress: Progress) -> None:
+        Job.objects.filter(pk=job.pk).update(method="asked")
+
+
 class Internal(Noted):
     """A job that users do not see."""
 
@@ -45,4 +54,4 @@ class Internal(Noted):
     is_internal = True
 
 
-ALL = (Noted, Failing, Breaking, Internal)
+ALL = (Noted, Failing, Breaking, Asking, Internal)

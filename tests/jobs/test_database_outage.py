@@ -11,9 +11,12 @@ from uuid import uuid4
 import pytest
 from django.db import DataError, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
+from pytest_django import Settings
 
+from accounts.models import User
 from jobs import progress as progress_module
 from jobs import runner, shutdown
+from jobs.actions import JobSpec, submit
 from jobs.exceptions import Draining, LeaseLost
 from jobs.heartbeat import Heartbeat
 from jobs.models import Cluster, Job
@@ -174,6 +177,46 @@ def test_job_is_not_given_back_while_the_database_is_away(claimed: Job) -> None:
     with outage():
         runner.give_back(claimed, progress)
     assert row_of(claimed) == before
+
+
+# --- the operation --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asking(owner: User) -> Job:
+    """A claimed job whose operation asks the database."""
+    job = submit(JobSpec("test_asking"), owner)
+    assert job.claim("worker:1")
+    return job
+
+
+@AWAY
+def test_operation_is_run_again_once_the_database_is_back(
+    asking: Job, pauses: list[float], error: type[Exception]
+) -> None:
+    with outage(error, statements=3):
+        runner.work(asking)
+    assert pauses == [0.1, 0.5, 2]
+    assert kinds_of(Job.objects.get()) == ["submitted", "claimed", "success"]
+
+
+def test_operation_that_cannot_ask_for_long_leaves_the_job_to_others(
+    asking: Job, pauses: list[float], settings: Settings
+) -> None:
+    before = row_of(asking)
+    with outage():
+        runner.work(asking)
+    assert row_of(asking) == before
+    assert sum(pauses) < settings.JOB_LEASE_SECONDS
+
+
+def test_operation_that_cannot_ask_ends_with_the_cluster(
+    asking: Job, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutdown._draining, "value", True)
+    with outage():
+        runner.work(asking)
+    assert pauses == []
 
 
 # --- the end --------------------------------------------------------------------------------------
