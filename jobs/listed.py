@@ -28,6 +28,7 @@ class Columns(NamedTuple):
     error: str
     weight: int
     bytes_done: int
+    verified: int | None
     created: datetime
     last_modified: datetime
 

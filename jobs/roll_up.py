@@ -35,6 +35,14 @@ class RolledUp:
     def is_leaf(self) -> bool:
         return bool(self.rght == self.lft + 1)
 
+    @property
+    def is_verifying(self) -> bool:
+        """Has it, or all that is unfinished below it, come to comparing what was moved?"""
+        if self.is_leaf:
+            return bool(self.verified) and self.state == self.State.STARTED
+        unfinished = [job for job in self.sub_jobs if job.state == self.State.STARTED]
+        return bool(unfinished) and all(job.is_verifying for job in unfinished)
+
     def share_done(self) -> float:
         """Return how much of the work is done, 0 to 1; an inner job's is its children's mean."""
         if self.state == self.State.SUCCESS:

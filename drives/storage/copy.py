@@ -33,6 +33,9 @@ REPORT_INTERVAL = 1.0
 SYNC_INTERVAL = 64 * 1024 * 1024
 """Bytes written between two waits for the disk; how far the cursor lags behind at most."""
 
+LEAST_DIRECT = 256 * 1024 * 1024
+"""Bytes of data from which on a copy is written directly; a smaller one is no faster for it."""
+
 FICLONE = 0x40049409
 """The ioctl of linux/fs.h that makes a file share another one's blocks."""
 
@@ -121,7 +124,7 @@ class Copier:
             self.bytes_done = data_bytes(fd, self.length)
         else:
             self.bytes_done = data_bytes(fd, self.cursor)
-            if self.direct:
+            if self.direct and data_bytes(fd, self.length) >= LEAST_DIRECT:
                 self._copy_directly()
             for begin, end in data_extents(fd, self.offset, self.length):
                 self._copy_extent(begin, end)

@@ -12,8 +12,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def backend(tmp_path: Path) -> FileBackend:
-    """A backend that copies as file systems do that know neither reflinks nor direct writes."""
-    made = FileBackend(tmp_path / "images", reflink=False, direct=False)
+    made = FileBackend(tmp_path / "images", reflink=False)
     made.report_interval = 0.02
     return made
 

@@ -32,6 +32,12 @@ def same(backend: FileBackend, one: UUID, other: UUID) -> bool:
         return first.read() == second.read()
 
 
+@pytest.fixture(autouse=True)
+def small_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have images written directly that are too small for it to be worth while."""
+    monkeypatch.setattr(copy, "LEAST_DIRECT", MIB)
+
+
 @pytest.fixture
 def disk(tmp_path: Path, mount: Mount) -> Path:
     """A small ext4, whatever the tests' own folder lies on."""
@@ -108,6 +114,14 @@ def test_copy_is_no_direct_one_in_memory(mount: Mount, backend: FileBackend, sou
     target = FileBackend(mount("-t", "tmpfs", "-o", "size=32m", "none"))
     method = target.clone(uuid4(), backend, source, 16 * MIB, report=ignore)
     assert method is not CopyMethod.DIRECT
+
+
+def test_small_copy_is_no_direct_one(
+    direct: FileBackend, original: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copy, "LEAST_DIRECT", 10 * MIB + 1)
+    method = direct.clone(uuid4(), direct, original, 32 * MIB, report=ignore)
+    assert method is CopyMethod.COPY_FILE_RANGE
 
 
 def test_copy_of_odd_length_has_every_byte(direct: FileBackend) -> None:
