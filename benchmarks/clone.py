@@ -1,5 +1,7 @@
 """`clone`: a sparse image of 8 GiB with 1 GiB of data, by our engine and by the usual tools.
 
+`clone8`: one with 4 GiB of data.
+
 Ours is a whole job: claimed, copied with progress written to the database, made durable, finished.
 The others are followed by `sync FILE`, so that all of them end with the bytes on the disk.
 """
@@ -15,7 +17,8 @@ from pathlib import Path
 from django import db
 
 from accounts.models import User
-from benchmarks.measure import Result, interleaved, medians, memory, quiet_disk, seconds
+from benchmarks.environment import home
+from benchmarks.measure import Result, Skipped, interleaved, medians, memory, quiet_disk, seconds
 from benchmarks.sources import GIB, HOST, MIB, make_source
 from drives.cloning import clone_drive
 from drives.models import Drive
@@ -23,12 +26,25 @@ from drives.storage import get_host
 from jobs import runner
 from jobs.models import Job
 
-SIZE, EXTENTS, EXTENT = 8 * GIB, 16, 64 * MIB
+SIZE, EXTENTS = 8 * GIB, 16
+NO_TOOL = ", no qemu-img"
+ROOM = 12 * GIB  # bytes free that the large one asks for: source, copy, and some to breathe
 
 
 def run() -> Result:
-    owner = User.objects.create_user("bench@example.com")
-    source = make_source(owner, SIZE, EXTENTS, EXTENT)
+    return clones("clone", extent=64 * MIB, most=1.1)
+
+
+def run_large() -> Result:
+    if shutil.disk_usage(home()).free < ROOM:
+        raise Skipped(f"it needs {ROOM // GIB} GiB of free disk")
+    return clones("clone8", extent=256 * MIB, most=1.0)
+
+
+def clones(name: str, extent: int, most: float) -> Result:
+    """Measure it; the source's data lie in so many extents, and are gone in the end."""
+    owner = User.objects.create_user(f"{name}@example.com")
+    source = make_source(owner, SIZE, EXTENTS, extent)
     image = Path(get_host(HOST).backend.folder.root) / f"{source.pk}.raw"
     peaks: list[int] = []
     contestants: dict[str, Callable[[], float]] = {
@@ -39,17 +55,18 @@ def run() -> Result:
         convert = ["qemu-img", "convert", "-f", "raw", "-O", "raw", "-W", "-m", "8"]
         contestants["qemu-img"] = partial(copy_by, convert, image)
     figures = interleaved(contestants, before_each=quiet_disk)
+    image.unlink()
     typical = medians(figures)
     best = min((name for name in typical if name != "ours"), key=lambda name: typical[name])
     ratio = typical["ours"] / typical[best]
     peak = max(peaks) / MIB
     return Result(
-        name="clone",
+        name=name,
         ours=f"{typical['ours']:.2f} s, +{peak:.0f} MiB",
-        floor=f"{best} {typical[best]:.2f} s",
+        floor=f"{best} {typical[best]:.2f} s{NO_TOOL if 'qemu-img' not in typical else ''}",
         ratio=ratio,
-        target="≤ 1.1 × the best, < 64 MiB more",
-        holds=ratio <= 1.1 and peak < 64,
+        target=f"≤ {most} × the best, < 64 MiB more",
+        holds=ratio <= most and peak < 64,
         raw={"seconds": figures, "peak_bytes_above_idle": peaks},
     )
 

@@ -50,6 +50,7 @@ def benchmarks_on(database: str) -> dict[str, Callable[[], Result]]:
     }
     on_one: dict[str, Callable[[], Result]] = {
         "clone": clone.run,
+        "clone8": clone.run_large,
         "clone-reflink": reflink.run,
         "latency": latency.run_embedded,
         "latency-redis": latency.run_redis,
