@@ -77,7 +77,7 @@ def clone_as_job(source: Drive, peaks: list[int]) -> float:
     job = Job.objects.claimable().get()
     db.connections.close_all()
     receiver, sender = get_context("fork").Pipe(duplex=False)
-    worker = get_context("fork").Process(target=work, args=(job.pk, sender))
+    worker = get_context("fork").Process(target=work, args=(sender,))
     worker.start()
     took, peak = receiver.recv()
     worker.join()
@@ -88,11 +88,11 @@ def clone_as_job(source: Drive, peaks: list[int]) -> float:
     return float(took)
 
 
-def work(job: object, sender: Connection) -> None:
-    """Run the job and send (seconds, bytes of memory above the idle process at the peak)."""
+def work(sender: Connection) -> None:
+    """Run what waits and send (seconds, bytes of memory above the idle process at the peak)."""
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far, see proc(5)
     idle = memory("VmRSS")
-    took = seconds(lambda: runner.run(job))
+    took = seconds(runner.run_next)
     sender.send((took, memory("VmHWM") - idle))
 
 
