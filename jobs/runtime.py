@@ -51,15 +51,9 @@ def phase_of(job: Job, leaves: list[Job], done: int, total: int) -> str:
         return str(job.state)
     if not any(is_running(leaf) for leaf in leaves):
         return "waiting"
-    if is_verifying(leaves):
+    if job.is_verifying:
         return "verifying"
     return "finishing" if done >= total else "copying"
-
-
-def is_verifying(leaves: Iterable[Job]) -> bool:
-    """Is all that runs being compared with its source?"""
-    running = [leaf for leaf in leaves if is_running(leaf)]
-    return bool(running) and all(leaf.verified for leaf in running)
 
 
 def live_rate(leaves: Iterable[Job]) -> int | None:

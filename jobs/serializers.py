@@ -12,8 +12,6 @@ from cloudjobs.api.fields import (
     resource_uri,
 )
 from jobs.models import Job
-from jobs.roll_up import walk
-from jobs.runtime import is_verifying
 
 JOB = {"$ref": "#/components/schemas/Job"}
 PART_OF_JOB = {"$ref": "#/components/schemas/PartialJob"}
@@ -40,7 +38,7 @@ class JobDataField(serializers.JSONField):
         data: dict[str, Any] = {"progress": value.progress}
         if value.error:
             data["error"] = value.error
-        if is_verifying(node for node in walk([value]) if node.is_leaf):
+        if value.is_verifying:
             data["phase"] = "verifying"
         return data
 
