@@ -49,11 +49,12 @@ class JobViewSet(ResourceViewSet):
     schema_in_older_style = True
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Return the rows of the list."""
-        return columns_of(Job.objects.visible().filter(owner=self.owner).roots())
+        """Return the rows of the list; else the user's jobs, at whatever place in their trees."""
+        mine = Job.objects.visible().filter(owner=self.owner)
+        return columns_of(mine.roots()) if self.action == "list" else mine.without_log()
 
     def get_object(self) -> Job:
-        """Return the user's job, whatever its place in its tree: what clients ask for most."""
+        """Return the user's job by a query compiled once: it is what clients ask for most."""
         job: Job | None = job_of(Job, pk=UUID(self.kwargs["uuid"]), owner=self.owner.pk)
         if job is None:
             raise NotFound
