@@ -13,11 +13,9 @@ help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: export LOG_FORMAT ?= console
-# Told here, for honcho gives each process a PORT of its own, 100 more than the one before it.
-run: export EVENTS_PORT ?= $(shell expr $(PORT) + 1)
 run: $(VENV)/.runtime  ## Start web server, workers and events; Ctrl-C stops all
 	@$(BIN)/python manage.py prepare
-	@exec setpriv --pdeathsig TERM $(BIN)/honcho start
+	@exec setpriv --pdeathsig TERM $(BIN)/python -m cloudjobs.foreground
 
 test: $(VENV)/.dev  ## Run the whole test suite
 	$(BIN)/python -m pytest

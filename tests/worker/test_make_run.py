@@ -110,7 +110,7 @@ def test_stopped_while_it_starts(start: Start, tmp_path: Path, stop: Callable[[R
     for _ in range(STARTS):
         run, _ = start()
         eventually(lambda: is_prepared(tmp_path), interval=0.01)
-        time.sleep(random.uniform(0, 1))
+        time.sleep(random.uniform(0, 0.5))
         assert_ends(run, tmp_path, stop)
         (tmp_path / "run.log").rename(tmp_path / "run.log.1")
 
