@@ -12,7 +12,7 @@ PROCFILE = Path(__file__).parent.parent / "Procfile"
 PAUSE_SECONDS = 0.05
 
 
-class Foreground(Manager):  # type: ignore[misc]
+class Foreground(Manager):
     """Honcho's manager, which a signal ends while it still starts, too."""
 
     def terminate(self) -> None:

@@ -69,7 +69,7 @@ def test_five_hundred_clones_survive_that_a_machine_is_lost(
     service: Service, database: OwnPostgreSQL, queue: OwnRedis, lost: str
 ) -> None:
     users = service.add_users(USERS)
-    sources = [upload(api, os.urandom(MIB), "dssd") for api in users]
+    sources = [upload(api, os.urandom(4 * MIB), "dssd") for api in users]
     with ThreadPoolExecutor(USERS) as threads:
         clones = list(threads.map(clone_many, users, sources))
     began = time.time()
@@ -101,8 +101,9 @@ def assert_made_once(rows: dict[str, dict[str, Any]], lost: str) -> None:
 
 
 def machines_of(row: dict[str, Any]) -> list[str]:
-    """Return the host name of each worker that had a job, in order."""
-    return [event["worker"].split(":")[0] for event in row["events"] if event["kind"] == "claimed"]
+    """Return the machine of each worker that had a job, in order; worker names begin with it."""
+    claims = [event["worker"] for event in row["events"] if event["kind"] == "claimed"]
+    return [name for worker in claims for name in MACHINES if worker.startswith(name)]
 
 
 def seconds_until_last(rows: list[dict[str, Any]], began: float) -> float:

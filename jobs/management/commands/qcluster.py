@@ -11,6 +11,7 @@ from jobs.heartbeat import Heartbeat, call_cluster, heed_guard
 from jobs.presence import cluster_here
 from jobs.recovery import sweep
 from jobs.shutdown import DrainingCluster, detach_children, is_draining
+from jobs.sweeper import Sweeper
 
 
 class Command(BaseCommand):
@@ -27,9 +28,11 @@ class Command(BaseCommand):
         call_cluster(row.name)
         connections.close_all()  # what is forked must not share them
         cluster.start()
-        heartbeat = Heartbeat(row)
+        heartbeat, sweeper = Heartbeat(row), Sweeper()
         heartbeat.start()  # only now: nothing is forked from here on
+        sweeper.start()
         cluster.sentinel.join()
         if not is_draining():  # a supervisor restarts what failed, not what ended
             raise CommandError("The process that replaces dead workers died itself.")
+        sweeper.end()
         heartbeat.end()
