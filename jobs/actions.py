@@ -56,9 +56,11 @@ class JobSpec:
     verify: bool = False
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def submit(spec: JobSpec, owner: User) -> Job:
     """Insert the tree, have its leaves queued once the transaction is committed, return its root.
+
+    Who is in a transaction already has to give that up when this fails.
 
     Raises:
         LookupError: an operation is not registered.

@@ -64,7 +64,7 @@ def test_operation_decides_whether_a_job_is_internal(owner: User) -> None:
     "spec", [leaf(operation="nothing"), inner(leaf(), leaf(operation="nothing"))]
 )
 def test_unregistered_operation_leaves_nothing(owner: User, spec: JobSpec) -> None:
-    with pytest.raises(LookupError, match="'nothing'"):
+    with pytest.raises(LookupError, match="'nothing'"), transaction.atomic():
         submit(spec, owner)
     assert not Job.objects.exists()
     assert not JobLink.objects.exists()
