@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet, Sum
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import User
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid
@@ -151,25 +150,40 @@ def free_bytes(
 
 
 def reserved_bytes() -> Mapping[str, int]:
-    """Return the bytes, by host, that jobs have still to write and uploads have announced."""
+    """Return the bytes, by host, that jobs have still to write and uploads have announced.
+
+    A job that writes is on the lane of the host that it writes to.
+    """
     reserved: Counter[str] = Counter()
-    for host, needed in [*unwritten_bytes(Job), *announced_bytes(Upload)]:
+    for host, needed in [*bytes_awaited(Job), *bytes_unwritten(Job), *bytes_announced(Upload)]:
         reserved[host] += int(needed)
     return reserved
 
 
 @prepared_rows
-def unwritten_bytes(jobs: Any) -> QuerySet:
-    at_work = jobs.unfinished().filter(weight__gt=F("bytes_done")).order_by()
-    host = KeyTextTransform("storage_host", "params")
-    return at_work.values_list(host).annotate(needed=Sum(F("weight") - F("bytes_done")))
+def bytes_awaited(jobs: Any) -> QuerySet:
+    """Return what waiting jobs will write, which may be many: summed up in the index `job_waiting`.
+
+    Jobs that run are not in it, so no report of progress has to change it.
+    """
+    waiting = jobs.unfinished().filter(lease_token=None, weight__gt=F("bytes_done")).order_by()
+    return waiting.values_list("lane").annotate(needed=Sum(F("weight") - F("bytes_done")))
 
 
 @prepared_rows
-def announced_bytes(uploads: Any) -> QuerySet:
+def bytes_unwritten(jobs: Any) -> QuerySet:
+    """Return what each job that runs has still to write."""
+    running = jobs.leased().filter(weight__gt=F("bytes_done"))
+    running = running.order_by("owner", "lane")  # or SQLite takes the index of all unfinished
+    return running.values_list("lane", F("weight") - F("bytes_done"))
+
+
+@prepared_rows
+def bytes_announced(uploads: Any) -> QuerySet:
+    """Return what each upload has still to send; joined, SQLite might read all drives for them."""
+    host = Drive.objects.filter(pk=OuterRef("drive_id")).values("storage_host")
     coming = uploads.filter(length__gt=F("bytes_done")).order_by()
-    needed = Sum(F("length") - F("bytes_done"))
-    return coming.values_list("drive__storage_host").annotate(needed=needed)
+    return coming.values_list(Subquery(host), F("length") - F("bytes_done"))
 
 
 def lock_reservations() -> None:

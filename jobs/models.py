@@ -150,6 +150,12 @@ class Job(RolledUp, MPTTModel):
                 condition=Q(state="started", lease_token__isnull=False),
                 name="job_leased",
             ),
+            # The bytes that waiting jobs will need, summed up by SQLite in the index alone.
+            models.Index(
+                fields=["lane", "weight", "bytes_done", "state", "lease_token"],
+                condition=Q(state="started", lease_token=None),
+                name="job_waiting",
+            ),
             models.Index(
                 fields=["finished_at"],
                 condition=Q(parent=None, finished_at__isnull=False),

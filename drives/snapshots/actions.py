@@ -75,7 +75,14 @@ def create_snapshot(drive: Drive | None, owner: User, spec: SnapshotSpec) -> Sna
     tag_object(SNAPSHOTS, snapshot.pk, owner, spec.tags)
     params = {"source": str(drive.pk), "storage_host": drive.storage_host}
     drive_resource = Resource(KIND, drive.pk, drive.name)
-    submit_for(snapshot, CreateSnapshot.name, drive_resource, params=params, weight=weight)
+    submit_for(
+        snapshot,
+        CreateSnapshot.name,
+        drive_resource,
+        params=params,
+        weight=weight,
+        lane=drive.storage_host,
+    )
     return snapshot
 
 
