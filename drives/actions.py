@@ -21,7 +21,7 @@ from cloudjobs.api.exceptions import (
     PointedError,
     Refused,
 )
-from cloudjobs.prepared import Hole, prepared_get
+from cloudjobs.prepared import Hole, insert_rows, prepared_get
 from drives import operations, placement
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND, SERVERS, SNAPSHOTS
@@ -90,8 +90,8 @@ def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
 def insert_drive(
     uuid: UUID, owner: User | None, spec: DriveSpec, size: int, host: str, status: Drive.Status
 ) -> Drive:
-    """Insert the row of a drive; one without an owner is in the library."""
-    drive: Drive = Drive.objects.create(
+    """Insert the row of a drive, and announce it; one without an owner is in the library."""
+    drive = Drive(
         uuid=uuid,
         owner=owner,
         name=spec.name,
@@ -104,6 +104,8 @@ def insert_drive(
         affinities=spec.affinities,
         allow_multimount=spec.allow_multimount,
     )
+    insert_rows([drive])
+    announce(drive.owner_id, [(KIND, drive.pk)])
     return drive
 
 
