@@ -23,7 +23,7 @@ from django.db.models import Sum
 from accounts.models import User
 from accounts.tokens import create_token
 from benchmarks.measure import Result
-from benchmarks.processes import cluster, deployed_web_server, redis_server, wait_for
+from benchmarks.processes import cluster, deployed_web_server, wait_for
 from benchmarks.sources import make_source
 from drives.cloning import clone_drive
 from jobs.models import Job
@@ -73,11 +73,7 @@ class Crowd:
 
 def run() -> Result:
     targets = submit_clones()
-    with (
-        redis_server() as address,
-        cluster(workers=JOBS, REDIS_URL=address),
-        deployed_web_server(REDIS_URL=address) as port,
-    ):
+    with cluster(workers=JOBS), deployed_web_server() as port:
         wait_for(lambda: Job.objects.running().count() == JOBS, seconds=180)
         phases = list(measured(port, targets))
     quiet = mean(phase["bytes_per_second"] for phase in phases if "p99" not in phase)

@@ -1,4 +1,5 @@
-"""The databases that are measured on: SQLite, and a PostgreSQL that is started for it alone.
+"""The databases that are measured on: SQLite, and a PostgreSQL that is started for it alone; once
+more with a Redis, which then is the queue.
 
 PostgreSQL runs with its own defaults, so what it commits is on the disk, as in production.
 """
@@ -13,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from benchmarks.measure import Skipped
-from benchmarks.processes import free_port
+from benchmarks.processes import free_port, redis_server
 
 INSTALLED = "usr/lib/postgresql/*/bin"  # where Debian has it, outside of PATH
 CONNECTIONS = 400  # of two hundred workers, and the web server's
@@ -52,6 +53,17 @@ def postgresql() -> Iterator[dict[str, str]]:
         shutil.rmtree(folder)
 
 
+@contextmanager
+def postgresql_and_redis() -> Iterator[dict[str, str]]:
+    """Run both, empty, and yield what tells Django of them.
+
+    Raises:
+        Skipped: one of them is not on this machine.
+    """
+    with redis_server() as queue, postgresql() as database:
+        yield {"REDIS_URL": queue, **database}
+
+
 def folder_of_programs() -> Path:
     """Return the folder of `initdb`: that in PATH, else the newest that Debian has installed."""
     found = shutil.which("initdb")
@@ -75,4 +87,5 @@ def as_stand_in(*command: str) -> None:
 DATABASES: dict[str, Callable[[], AbstractContextManager[dict[str, str]]]] = {
     "SQLite": sqlite,
     "PostgreSQL": postgresql,
+    "PostgreSQL + Redis": postgresql_and_redis,
 }

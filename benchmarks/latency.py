@@ -1,6 +1,6 @@
 """`latency`: from the answer of a clone request to the job's success, for 1 MiB of data.
 
-Once with the embedded default, once with Redis as the queue.
+Once with the embedded default, once with PostgreSQL and Redis.
 """
 
 import time
@@ -12,7 +12,7 @@ import httpx
 
 from accounts.models import User
 from benchmarks.measure import Result
-from benchmarks.processes import cluster, redis_server, web_server
+from benchmarks.processes import cluster, web_server
 from benchmarks.sources import make_source
 
 CLONES = 15
@@ -20,18 +20,17 @@ EMAIL, PASSWORD = "hurry@example.com", "a right password"
 
 
 def run_embedded() -> Result:
-    return latency("latency", "< 0.7 s with the embedded queue", 0.7, {})
+    return latency("latency", "< 0.7 s with the embedded queue", 0.7)
 
 
 def run_redis() -> Result:
-    with redis_server() as address:
-        return latency("latency-redis", "< 0.3 s with Redis", 0.3, {"REDIS_URL": address})
+    return latency("latency-redis", "< 0.3 s with Redis", 0.3)
 
 
-def latency(name: str, target: str, bound: float, env: dict[str, str]) -> Result:
+def latency(name: str, target: str, bound: float) -> Result:
     owner = User.objects.create_user(f"{name}-{EMAIL}", PASSWORD)
     source = make_source(owner)
-    with service(owner.email, env) as client:
+    with service(owner.email) as client:
         times = [seconds_of_clone(client, str(source.pk)) for _ in range(CLONES)]
     return Result(
         name=name,
@@ -45,11 +44,11 @@ def latency(name: str, target: str, bound: float, env: dict[str, str]) -> Result
 
 
 @contextmanager
-def service(email: str, env: dict[str, str]) -> Iterator[httpx.Client]:
+def service(email: str) -> Iterator[httpx.Client]:
     """Run web server and workers, and yield a client that the cluster has served once."""
     with (
-        web_server(**env) as address,
-        cluster(**env),
+        web_server() as address,
+        cluster(),
         httpx.Client(base_url=f"{address}/api/2.0", auth=(email, PASSWORD), timeout=60) as client,
     ):
         (source,) = client.get("/drives/").json()["objects"]

@@ -14,7 +14,6 @@ import httpx
 import psutil
 import redis
 
-from benchmarks.environment import home
 from benchmarks.measure import Skipped
 
 BIN = Path(sys.executable).parent
@@ -80,8 +79,7 @@ def redis_server() -> Iterator[str]:
     if not shutil.which("redis-server"):
         raise Skipped("redis-server is not installed")
     port = str(free_port())
-    options = ["--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", str(home())]
-    with process(["redis-server", *options]):
+    with process(["redis-server", "--bind", "127.0.0.1", "--port", port, "--save", ""]):
         address = f"redis://127.0.0.1:{port}/0"
         wait_for(lambda: redis.from_url(address).ping())
         yield address

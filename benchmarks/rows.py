@@ -19,12 +19,14 @@ def main(database: str, wanted: list[str]) -> int:
             try:
                 report(run(), database)
             except Skipped as reason:
-                print(f"{name:<15} {database:<10} skipped: {reason}", flush=True)
+                print(ROW.format(name, database, f"skipped: {reason}", *[""] * 4), flush=True)
     return 0
 
 
 def benchmarks_on(database: str) -> dict[str, Callable[[], Result]]:
-    """Return what is measured on a database: what hardly asks it anything, on one of them only."""
+    """Return what is measured on a database: copies, which hardly ask it anything, on one of them
+    only; and how fast clones go through the queue, also with Redis.
+    """
     from benchmarks import (
         clone,
         crowd,
@@ -40,7 +42,7 @@ def benchmarks_on(database: str) -> dict[str, Callable[[], Result]]:
         throughput,
     )
 
-    on_each: dict[str, Callable[[], Result]] = {
+    of_queries: dict[str, Callable[[], Result]] = {
         "poll": poll.run,
         "list-page": list_page.run,
         "list-all": list_all.run,
@@ -48,16 +50,24 @@ def benchmarks_on(database: str) -> dict[str, Callable[[], Result]]:
         "pages": pages.run,
         "purge": purge.run,
     }
-    on_one: dict[str, Callable[[], Result]] = {
+    of_copies: dict[str, Callable[[], Result]] = {
         "clone": clone.run,
         "clone8": clone.run_large,
         "clone-reflink": reflink.run,
         "latency": latency.run_embedded,
-        "latency-redis": latency.run_redis,
         "throughput": throughput.run,
         "tabs": tabs.run,
     }
-    return on_one | on_each if database == "SQLite" else on_each | {"crowd": crowd.run}
+    with_redis: dict[str, Callable[[], Result]] = {
+        "latency-redis": latency.run_redis,
+        "throughput-2": throughput.run_two_clusters,
+        "crowd": crowd.run,
+    }
+    return {
+        "SQLite": of_copies | of_queries,
+        "PostgreSQL": of_queries,
+        "PostgreSQL + Redis": with_redis,
+    }[database]
 
 
 def report(result: Result, database: str) -> None:
