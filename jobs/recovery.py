@@ -24,7 +24,7 @@ def sweep() -> int:
 
 def give_up_exhausted() -> None:
     """Fail the jobs whose attempts are used up; one that cannot be failed stops no other."""
-    for job in Job.objects.exhausted():
+    for job in Job.objects.exhausted().order_by("queued_at"):
         try:
             give_up(job)
         except Exception:

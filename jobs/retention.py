@@ -73,7 +73,7 @@ def limit_of(days: float | None) -> datetime:
 
 def batches(limit: datetime, size: int) -> Iterator[Purged]:
     """Delete batch after batch, oldest first, and yield what went with each."""
-    old = Job.objects.roots().finished_before(limit).order_by("parent_id", "finished_at")
+    old = Job.objects.roots().finished_before(limit).order_by("finished_at")
     while trees := list(old.values_list("tree_id", flat=True)[:size]):
         yield delete_trees(trees, limit)
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from jobs import listing
+from jobs import listing, recovery
 from jobs.listed import columns_of
 from jobs.models import Job
+from tests.service import uses_postgresql
 
-WHILE_UNFINISHED = ("job_unfinished", "job_turns", "job_leased")
+WHILE_UNFINISHED = ("job_unfinished", "job_turns", "job_leased", "job_waiting")
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +88,15 @@ def test_tree_is_found_by_its_number(db: None) -> None:
 
 def test_roots_of_a_batch_are_found_in_the_index_of_the_trees(db: None) -> None:
     assert "job_tree" in plan_of(Job.objects.filter(tree_id__in=[1, 2], lft=1))
+
+
+@pytest.mark.skipif(uses_postgresql(), reason="looks at a plan of SQLite")
+def test_sweep_reads_nothing_of_the_history(db: None) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        recovery.sweep()
+    of_jobs = [query["sql"] for query in asked if 'FROM "jobs_job"' in query["sql"]]
+    assert len(of_jobs) == 2
+    for sql in of_jobs:
+        with connection.cursor() as cursor:
+            plan = str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+        assert any(index in plan for index in WHILE_UNFINISHED), plan
