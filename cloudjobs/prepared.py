@@ -133,7 +133,7 @@ class Selection:
 
     @classmethod
     def of(cls, compiler: SQLCompiler) -> "Selection":
-        sql, params = compiler.as_sql()
+        sql, params = with_constants(*compiler.as_sql())
         columns = [column for column, _, _ in compiler.select or ()]
         return cls(sql, params, compiler.get_converters(columns))
 
@@ -183,6 +183,26 @@ def insertion(model: type[Model]) -> tuple[str, str, list[Any]]:
     place = f"({', '.join(['%s'] * len(columns))})"
     table = quote(model._meta.db_table)
     return f"INSERT INTO {table} ({names}) VALUES ", place, columns  # noqa: S608  no foreign text
+
+
+def with_constants(sql: str, params: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Return a statement with the words and numbers that never differ written into it, and the
+    parameters that are left.
+
+    A partial index is found by conditions that the database can read. Of parameters it learns with
+    each run only, and plans anew.
+    """
+    written, *pieces = sql.split("%s")
+    left = []
+    for param, piece in zip(params, pieces, strict=True):
+        if isinstance(param, str) and param.isidentifier():
+            written += f"'{param!s}'{piece}"
+        elif type(param) is int:
+            written += f"{param}{piece}"
+        else:
+            written += f"%s{piece}"
+            left.append(param)
+    return written, tuple(left)
 
 
 def filled(params: tuple[Any, ...], values: dict[str, Any]) -> list[Any]:

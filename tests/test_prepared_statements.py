@@ -15,6 +15,7 @@ from cloudjobs.prepared import (
     prepared_get,
     prepared_rows,
     prepared_update,
+    with_constants,
 )
 from jobs.actions import submit
 from jobs.models import Job
@@ -154,3 +155,12 @@ def test_inserted_rows_are_as_the_ordinary_way_makes_them(owner: User) -> None:
 def test_no_rows_are_inserted_where_there_are_none(db: None) -> None:
     insert_rows([])
     assert not Job.objects.exists()
+
+
+def test_words_and_numbers_that_never_differ_are_written_into_the_statement() -> None:
+    hole = Hole("pk")
+    sql = "state = %s AND fruitless < %s AND uuid = %s AND name = %s AND is_internal = %s"
+    assert with_constants(sql, [Job.State.STARTED, 3, hole, "it's 5 %", True]) == (
+        "state = 'started' AND fruitless < 3 AND uuid = %s AND name = %s AND is_internal = %s",
+        (hole, "it's 5 %", True),
+    )
