@@ -242,8 +242,9 @@ class BandwidthLimit(models.Model):
         try:
             backend = get_host(self.storage_host).backend
             backend.check()
+            if backend.limiter is None:
+                raise ValidationError("This kind of storage cannot be limited.")
+            backend.limiter.check()
         except StorageError as error:
             raise ValidationError(str(error)) from error
-        if backend.limiter is None:
-            raise ValidationError("This kind of storage cannot be limited.")
         return backend.limiter

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from drives.storage.errors import StorageError
 from drives.storage.sparse import BLOCK
 
 BURST = 0.1
@@ -31,6 +32,8 @@ WAKE_INTERVAL = 0.2
 
 MIN_CHUNK = 64 * 1024
 MAX_CHUNK = 4 * 1024 * 1024
+
+SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in its place must not be waited for
 
 LEAST_RATE = MIN_CHUNK
 """Bytes per second; below that a single chunk would take longer than a second."""
@@ -47,6 +50,7 @@ class Limiter:
     """Lets `rate` bytes per second pass, counted together with all users of the file `path`.
 
     The rate is the one that was set by `limit`, else the `default`; None lets everything pass.
+    Whatever asks for the file raises StorageError if there is something else, or it is not ours.
     """
 
     def __init__(self, path: str | Path, default: int | None = None) -> None:
@@ -63,18 +67,13 @@ class Limiter:
     @property
     def set_rate(self) -> int | None:
         """The rate that was set instead of the default."""
-        with suppress(FileNotFoundError):
-            fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                return _kept(fd).rate
-            finally:
-                os.close(fd)
-        return None
+        kept = self._read()
+        return kept.rate if kept else None
 
     @property
     def is_kept(self) -> bool:
-        """Is the file there, so that all agree on the rate?"""
-        return self.path.exists()
+        """Is the file there and whole, so that all agree on the rate?"""
+        return self._read() is not None
 
     @property
     def chunk(self) -> int:
@@ -91,6 +90,12 @@ class Limiter:
         """
         with self._locked() as fd:
             _keep(fd, Kept(time.time(), rate))
+            os.fsync(fd)
+
+    def check(self) -> None:
+        """Return if the file can be read and written, or made."""
+        with self._locked() as fd:
+            _kept(fd)
 
     def take(self, n: int, stop: threading.Event | None = None) -> None:
         """Wait until `n` bytes may pass; returns early once `stop` is set."""
@@ -111,30 +116,49 @@ class Limiter:
     def _reserve(self, seconds: float) -> float:
         """Give away the next `seconds` of bandwidth and return the time at which they begin."""
         with self._locked() as fd:
-            now, kept = time.time(), _kept(fd)
+            now, kept = time.time(), _kept(fd) or Kept()
             until = kept.until if kept.until <= now + HORIZON + seconds else 0.0
             begin = max(until, now - BURST)
             _keep(fd, Kept(begin + seconds, kept.rate))
             return begin
 
+    def _read(self) -> Kept | None:
+        """What the file says; None if there is none, or it is not whole."""
+        with self._failures_told(), suppress(FileNotFoundError):
+            fd = os.open(self.path, os.O_RDONLY | SAFE)
+            try:
+                return _kept(fd)
+            finally:
+                os.close(fd)
+        return None
+
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """The file, made if there is none, with nobody else changing it."""
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with self._failures_told():
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | SAFE, 0o600)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                yield fd
+            finally:
+                os.close(fd)
+
+    @contextmanager
+    def _failures_told(self) -> Iterator[None]:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield fd
-        finally:
-            os.close(fd)
+            yield
+        except OSError as error:
+            reason = f"The bandwidth limit in {self.path.name} cannot be used: {error.strerror}."
+            raise StorageError(reason) from error
 
 
-def _kept(fd: int) -> Kept:
-    """What is in the file; nothing if that can not be."""
+def _kept(fd: int) -> Kept | None:
+    """What is in the file; None if that can not be."""
     try:
         until, *rates = os.pread(fd, 64, 0).split()
         return Kept(float(until), next((int(rate) for rate in rates if int(rate) > 0), None))
     except ValueError:
-        return Kept()
+        return None
 
 
 def _keep(fd: int, kept: Kept) -> None:

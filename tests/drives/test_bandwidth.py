@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts.models import User
 from drives.bandwidth import keep_bandwidth
+from drives.cloning import clone_drive
 from drives.models import BandwidthLimit
 from drives.storage import FileBackend, Limiter, get_host
+from jobs.models import Job
 from tests.conftest import browser_of
-from tests.factories import MIB, UserFactory
+from tests.factories import MIB, DriveFactory, UserFactory
 from tests.html import body_of, text_of
 
 ADDRESS = "/admin/drives/bandwidthlimit/"
@@ -116,6 +120,8 @@ def test_command_limits_a_host_and_tells(storage: Path, db: None) -> None:
         ([HOST], "Give the bytes"),
         ([HOST, "0"], "greater than or equal to 65536"),
         (["nowhere", "1000000"], "no storage host 'nowhere'"),
+        (["", "1000000"], "no storage host ''"),
+        (["--default"], "Name the storage host"),
     ],
 )
 def test_command_says_what_it_cannot_do(
@@ -123,6 +129,50 @@ def test_command_says_what_it_cannot_do(
 ) -> None:
     with pytest.raises(CommandError, match=reason):
         command(*words)
+
+
+@pytest.fixture(params=["folder", "link", "pipe"])
+def something_else(request: Any, storage: Path) -> Path:
+    """Something that is no file of ours, where the file of a host's limit belongs."""
+    get_host(HOST).backend.check()
+    path = storage / HOST / ".bandwidth"
+    make: dict[str, Callable[[], object]] = {
+        "folder": path.mkdir,
+        "link": lambda: path.symlink_to(storage / "elsewhere"),
+        "pipe": lambda: os.mkfifo(path),
+    }
+    make[request.param]()
+    return path
+
+
+def test_operators_are_told_of_what_is_no_file_of_a_limit(
+    something_else: Path, operator: Client
+) -> None:
+    reason = "The bandwidth limit in .bandwidth cannot be used: "
+    assert f"{HOST}: not known. {reason}" in command()
+    with pytest.raises(CommandError, match=reason):
+        command(HOST, str(MIB))
+    assert reason in save(operator, "add/", storage_host=HOST, bandwidth=MIB)
+    assert not BandwidthLimit.objects.exists()
+
+
+def test_users_are_told_of_what_is_no_file_of_a_limit(
+    something_else: Path, owner: User, run_jobs: Callable[[], None]
+) -> None:
+    source = DriveFactory(owner=owner, storage_host=HOST, image=b"data")
+    clone_drive(source.pk, owner, {"name": "a copy"})
+    run_jobs()
+    job = Job.objects.get(operation="drive_clone")
+    assert (job.state, job.error_code) == ("failed", "storage_error")
+    assert job.error.startswith("The bandwidth limit in .bandwidth cannot be used: ")
+
+
+@pytest.mark.parametrize("text", ["", "never", "1 x", "\0" * 16])
+def test_limit_is_put_back_where_its_file_is_broken(storage: Path, db: None, text: str) -> None:
+    command(HOST, str(MIB))
+    (storage / HOST / ".bandwidth").write_text(text)
+    keep_bandwidth(HOST)
+    assert limiter().rate == MIB
 
 
 def test_limit_is_put_back_where_the_folder_lost_it(storage: Path, db: None) -> None:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from drives.bandwidth import limit_bandwidth
 from drives.models import BandwidthLimit
-from drives.storage import StorageHost, all_hosts
+from drives.storage import StorageError, StorageHost, all_hosts
 
 
 class Command(BaseCommand):
@@ -21,9 +21,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, bandwidth = options["host"], options["bandwidth"]
-        if host and bandwidth is None and not options["default"]:
+        if host is None and options["default"]:
+            raise CommandError("Name the storage host.")
+        if host is not None and bandwidth is None and not options["default"]:
             raise CommandError("Give the bytes per second, or --default.")
-        if host:
+        if host is not None:
             self.limit(host, bandwidth)
         for each in all_hosts():
             self.stdout.write(f"{each.name}: {told(each)}")
@@ -41,7 +43,10 @@ class Command(BaseCommand):
 def told(host: StorageHost) -> str:
     """Return in words how a host is limited at this moment."""
     limiter = host.backend.limiter
-    rate = limiter and limiter.rate
-    if limiter is None or rate is None:
-        return "not limited"
-    return f"{rate} bytes per second, {'set' if limiter.set_rate else 'by the settings'}"
+    try:
+        rate = limiter and limiter.rate
+        if limiter is None or rate is None:
+            return "not limited"
+        return f"{rate} bytes per second, {'set' if limiter.set_rate else 'by the settings'}"
+    except StorageError as error:
+        return f"not known. {error}"
