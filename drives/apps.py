@@ -5,7 +5,7 @@ class DrivesConfig(AppConfig):
     name = "drives"
 
     def ready(self) -> None:
-        from drives import operations
+        from drives import checks, operations  # noqa: F401  checks register themselves
         from drives.models import Drive, Snapshot
         from drives.querysets import KIND, SNAPSHOTS
         from drives.snapshots import operations as snapshots

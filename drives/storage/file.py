@@ -49,6 +49,9 @@ class FileBackend(StorageBackend):
         reflink: bool = True,
         direct: bool = True,
     ) -> None:
+        for option, value in (("capacity", capacity), ("bandwidth", bandwidth)):
+            if value is not None and (type(value) is not int or value < 0):
+                raise ValueError(f"{option} is a whole number of bytes from 0 on, not {value!r}.")
         self.folder = ImageFolder(Path(root))
         self.reflink, self.direct = reflink, direct
         self.limiter = Limiter(Path(root) / ".bandwidth", bandwidth or None)

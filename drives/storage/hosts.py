@@ -5,17 +5,32 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
 from drives.storage.backend import StorageBackend
-from drives.storage.errors import UnknownHost
+from drives.storage.errors import StorageError, UnknownHost
 
 SIZE_STEP = 16 * 1024
 """Bytes; drive sizes are multiples of it."""
 
 DEFAULT_MIN_SIZE = 512 * 1024 * 1024
+
+ANY_SIZE = 2**62
+"""Bytes; more than any storage has, and what may lie on one whose capacity is not known."""
+
+LONGEST_NAME, LONGEST_TYPE = 64, 32  # characters, as the columns of drives hold them
+KINDS: dict[str, type] = {
+    "storage_type": str,
+    "backend": str,
+    "options": dict,
+    "min_size": int,
+    "max_size": int,
+    "jobs": int,
+    "verify": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -30,9 +45,19 @@ class StorageHost:
     storage_type: str
     backend: StorageBackend
     min_size: int
-    max_size: int
+    largest: int  # as the settings say; 0 means what the storage holds
     jobs: int
     verify: bool
+
+    @property
+    def max_size(self) -> int:
+        """The size of the largest drive. That of a host that is away is not known: it takes any,
+        and whoever places a drive there is told that it is away.
+        """
+        try:
+            return self.largest or self.backend.capacity()
+        except StorageError:
+            return ANY_SIZE
 
 
 def get_host(name: str) -> StorageHost:
@@ -70,20 +95,48 @@ def round_up_size(size: int) -> int:
 
 @cache
 def _hosts() -> dict[str, StorageHost]:
-    return {name: _build(name, config) for name, config in settings.STORAGE_HOSTS.items()}
+    _require(isinstance(settings.STORAGE_HOSTS, dict), "STORAGE_HOSTS is not a dict.")
+    return {name: build_host(name, config) for name, config in settings.STORAGE_HOSTS.items()}
 
 
-def _build(name: str, config: dict[str, Any]) -> StorageHost:
-    backend: StorageBackend = import_string(config["backend"])(**config.get("options", {}))
+def build_host(name: str, config: dict[str, Any]) -> StorageHost:
+    """Return the host of an entry. Raises ImproperlyConfigured, which names what is wrong in it."""
+    where = f"STORAGE_HOSTS[{name!r}]"
+    _require_form(where, name, config)
+    try:
+        backend: StorageBackend = import_string(config["backend"])(**config.get("options", {}))
+    except (KeyError, ImportError, TypeError, ValueError) as error:
+        reason = f"{where} has no backend that can be made: {type(error).__name__}: {error}"
+        raise ImproperlyConfigured(reason) from error
     return StorageHost(
         name=name,
         storage_type=config["storage_type"],
         backend=backend,
         min_size=config.get("min_size", DEFAULT_MIN_SIZE),
-        max_size=config.get("max_size") or backend.capacity(),
+        largest=config.get("max_size", 0),
         jobs=config.get("jobs", 0),
         verify=config.get("verify", False),
     )
+
+
+def _require_form(where: str, name: str, config: Any) -> None:
+    """Look at the keys of an entry, at the types of their values, and at both names."""
+    _require(isinstance(config, dict), f"{where} is not a dict, but {config!r}.")
+    for key, value in config.items():
+        _require(key in KINDS, f"{where} has {key!r}; there is only {', '.join(KINDS)}.")
+        kind = KINDS[key]
+        _require(type(value) is kind, f"{where}[{key!r}] is no {kind.__name__}: {value!r}.")
+        _require(kind is not int or value >= 0, f"{where}[{key!r}] is below 0: {value}.")
+    is_name = isinstance(name, str) and 0 < len(name) <= LONGEST_NAME
+    _require(is_name, f"{where} needs a name of 1 to {LONGEST_NAME} characters.")
+    storage_type = config.get("storage_type", "")
+    words = f"{where}['storage_type'] needs 1 to {LONGEST_TYPE} characters: {storage_type!r}."
+    _require(0 < len(storage_type) <= LONGEST_TYPE, words)
+
+
+def _require(holds: bool, reason: str) -> None:
+    if not holds:
+        raise ImproperlyConfigured(reason)
 
 
 @receiver(setting_changed, dispatch_uid="drives.storage.hosts")

@@ -1,12 +1,15 @@
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from drives.storage import hosts
-from drives.storage.errors import UnknownHost
+from drives.storage.errors import StorageError, UnknownHost
 from drives.storage.file import FileBackend
 
 
@@ -59,6 +62,60 @@ def test_changed_settings_take_effect(settings: Settings, tmp_path: Path) -> Non
     hosts.all_hosts()
     settings.STORAGE_HOSTS = {"new": config(tmp_path / "new")}
     assert [host.name for host in hosts.all_hosts()] == ["new"]
+
+
+@pytest.mark.usefixtures("configured")
+def test_host_that_is_away_keeps_no_other_from_its_work(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    away = config(tmp_path / "file" / "below")
+    del away["options"]["capacity"]
+    settings.STORAGE_HOSTS = {"away": away, **settings.STORAGE_HOSTS}
+    hosts.get_host("b").backend.check()
+    assert hosts.get_host("away").max_size == hosts.ANY_SIZE
+    with pytest.raises(StorageError):
+        hosts.get_host("away").backend.check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"jobs": "2"}, "['jobs'] is no int: '2'"),
+        ({"jobs": -1}, "['jobs'] is below 0: -1"),
+        ({"jobs": True}, "['jobs'] is no int: True"),
+        ({"verify": "no"}, "['verify'] is no bool: 'no'"),
+        ({"min_size": 1.5}, "['min_size'] is no int: 1.5"),
+        ({"job": 2}, "has 'job'; there is only storage_type, backend"),
+        ({"storage_type": ""}, "['storage_type'] needs 1 to 32 characters"),
+        ({"backend": "drives.nothing.There"}, "No module named 'drives.nothing'"),
+        ({"options": {}}, "missing 1 required positional argument: 'root'"),
+        ({"options": {"root": "r", "bandwith": 1}}, "unexpected keyword argument 'bandwith'"),
+        ({"options": {"root": "r", "bandwidth": "1"}}, "bandwidth is a whole number of bytes"),
+        ({"options": {"root": "r", "capacity": -1}}, "capacity is a whole number of bytes"),
+    ],
+)
+@pytest.mark.usefixtures("configured")
+def test_check_names_what_a_host_cannot_be(
+    settings: Settings, changes: dict[str, Any], named: str
+) -> None:
+    settings.STORAGE_HOSTS["a"] |= changes
+    (found,) = (one for one in run_checks() if one.id.startswith("drives."))
+    assert found.msg.startswith("STORAGE_HOSTS['a']")
+    assert named in found.msg
+    with pytest.raises(ImproperlyConfigured, match=re.escape(named)):
+        hosts.all_hosts()
+
+
+@pytest.mark.parametrize("nothing", [{}, [], "dssd-1"])
+def test_check_asks_for_a_host(settings: Settings, nothing: object) -> None:
+    settings.STORAGE_HOSTS = nothing
+    assert [one.id for one in run_checks() if one.id.startswith("drives.")] == ["drives.E001"]
+
+
+@pytest.mark.usefixtures("configured")
+def test_check_finds_hosts_that_share_a_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.STORAGE_HOSTS["c"] = config(tmp_path / "a" / ".." / "b")
+    (found,) = (one for one in run_checks() if one.id.startswith("drives."))
+    assert found.msg == f"STORAGE_HOSTS has {tmp_path / 'b'} as the root of b, c."
 
 
 @pytest.mark.parametrize(("size", "rounded"), [(0, 0), (1, 16384), (16384, 16384), (16385, 32768)])
