@@ -1,49 +1,57 @@
 """Waiting for what may hang, such as a folder on a server that is away, for a bounded time."""
 
 import threading
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connections
 
 Answer = TypeVar("Answer")
 
-_hanging: dict[str, threading.Thread] = {}
+_asked: dict[str, "Question"] = {}
+
+
+class Question(threading.Thread):
+    """Work in a thread of its own, with the time from which on it counts as hanging."""
+
+    def __init__(self, work: Callable[[], Any], name: str, seconds: float) -> None:
+        super().__init__(name=f"ask {name}", daemon=True)
+        self.work = work
+        self.hangs_from = time.monotonic() + seconds
+        self.answer: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.answer = self.work()
+        except BaseException as error:
+            self.error = error
+        finally:
+            connections.close_all()  # this thread's own
 
 
 def within(seconds: float, work: Callable[[], Answer], name: str) -> Answer:
     """Return what the work returns, or raise what it raises.
 
     It runs in a thread, which nobody can end. While one still hangs under this name no further one
-    is begun.
+    is begun; one that somebody else began just now is let finish first.
 
     Raises:
         TimeoutError: it did not end within so many seconds, or an earlier one has not yet.
     """
-    earlier = _hanging.get(name)
-    if earlier and earlier.is_alive():
-        raise TimeoutError(f"{name} has been hanging since it was asked before")
-    ended: list[Callable[[], Answer]] = []
-    thread = threading.Thread(target=_run, args=(work, ended), name=f"ask {name}", daemon=True)
-    _hanging[name] = thread
-    thread.start()
-    thread.join(seconds)
-    if not ended:
+    earlier = _asked.get(name)
+    if earlier:
+        earlier.join(max(0.0, earlier.hangs_from - time.monotonic()))
+        if earlier.is_alive():
+            raise TimeoutError(f"{name} has been hanging since it was asked before")
+    question = Question(work, name, seconds)
+    question.start()
+    _asked[name] = question
+    question.join(seconds)
+    if question.is_alive():
         raise TimeoutError(f"{name} did not answer within {seconds:g} s")
-    del _hanging[name]
-    return ended[0]()
-
-
-def _run(work: Callable[[], Answer], ended: list[Callable[[], Answer]]) -> None:
-    try:
-        answer = work()
-        ended.append(lambda: answer)
-    except BaseException as error:
-        failed = error
-
-        def fail() -> Answer:
-            raise failed
-
-        ended.append(fail)
-    finally:
-        connections.close_all()  # this thread's own
+    if question.error:
+        raise question.error
+    answer: Answer = question.answer
+    return answer
