@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError, connection
@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from cloudjobs.metrics import folder
+from cloudjobs.metrics.collector import MOST_CLUSTERS
 from jobs.actions import submit
 from jobs.models import Cluster, Job
 from jobs.presence import cluster_here
@@ -121,6 +122,13 @@ def test_copied_bytes_are_told_for_each_cluster(scraper: Client) -> None:
     Cluster.objects.filter(name=names[0]).update(heartbeat_at="2026-01-01T00:00:00Z")
     assert figure(scraper, "clusters", state="running") == 1
     assert figure(scraper, "clusters", state="gone") == 1
+
+
+def test_clusters_that_die_as_they_begin_do_not_make_endless_figures(scraper: Client) -> None:
+    for number in range(MOST_CLUSTERS + 5):
+        cluster_here(UUID(int=number << 96), 1).appear()
+    names = [name for name, _ in figures(scraper) if name == "cloudjobs_copied_bytes_total"]
+    assert len(names) == MOST_CLUSTERS
 
 
 def test_storage_tells_its_room(scraper: Client) -> None:
