@@ -4,16 +4,19 @@ import errno
 import fcntl
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count
 
 from cloudjobs.doctor.examination import Check, Finding, ok, problem, warning
 from cloudjobs.pages.measures import size_text
-from drives.models import Drive
+from drives.checks import check_storage_hosts
+from drives.models import Drive, Snapshot
 from drives.storage import StorageError, StorageHost, get_host
 from drives.storage.copy import FICLONE
 
@@ -23,9 +26,11 @@ MIB = 1024**2
 
 
 def storage_checks() -> list[Check]:
-    """Return the checks of each host; a host that hangs keeps no other from being looked at."""
-    checks = []
-    hosts: dict[str, dict[str, Any]] = settings.STORAGE_HOSTS
+    """Return the checks of each host; one that hangs keeps no other from being looked at."""
+    hosts: dict[str, Any] = settings.STORAGE_HOSTS
+    if any(one.id == "drives.E001" for one in check_storage_hosts()):
+        return []  # which the check of the settings tells
+    checks = [Check("storage", check_names)]
     for name, host in hosts.items():
         checks.append(Check(f"storage {name}", partial(check_room, name), needs_database=False))
         root = host.get("options", {}).get("root")
@@ -36,11 +41,29 @@ def storage_checks() -> list[Check]:
     return checks
 
 
+def check_names() -> Iterator[Finding]:
+    """Drives and snapshots find their hosts by name."""
+    known = list(settings.STORAGE_HOSTS)
+    lost: Counter[str] = Counter()
+    for model in (Drive, Snapshot):
+        elsewhere = model.objects.exclude(storage_host__in=known).order_by()
+        counts = elsewhere.values_list("storage_host").annotate(count=Count("pk"))
+        lost.update(dict(counts))
+    for name, count in sorted(lost.items()):
+        yield problem(
+            f"Drives and snapshots on {name}: {count}. The settings have no such host.",
+            "Give it back to STORAGE_HOSTS, under the same name.",
+        )
+    if not lost:
+        yield ok("The settings have the hosts of all drives and snapshots.")
+
+
 def check_room(name: str) -> Iterator[Finding]:
     """It can be written to, and is not full."""
     host = get_host(name)
     try:
         host.backend.check()
+        told_limit(host)
         free, capacity = host.backend.free(), host.backend.capacity()
     except (StorageError, OSError) as error:
         yield problem(
@@ -55,8 +78,15 @@ def check_room(name: str) -> Iterator[Finding]:
         yield ok(room)
 
 
+def told_limit(host: StorageHost) -> int | None:
+    """Return how the host is limited. Raises StorageError if its file does not tell."""
+    return host.backend.limiter.rate if host.backend.limiter else None
+
+
 def check_folder(root: Path) -> Iterator[Finding]:
     """The file system has holes and locks, which copies need; shared blocks are welcome."""
+    if not root.is_dir():
+        return  # which its room tells
     with tempfile.TemporaryFile(dir=root) as one, tempfile.TemporaryFile(dir=root) as other:
         os.ftruncate(one.fileno(), MIB)
         if os.fstat(one.fileno()).st_blocks * 512 >= MIB:
@@ -92,6 +122,10 @@ def sharing_of(source: int, target: int) -> Finding:
 def check_agreement(name: str) -> Iterator[Finding]:
     """The newest drives of the database have their images here. It is a sample, and quick."""
     host = get_host(name)
+    try:
+        host.backend.check()
+    except StorageError:
+        return  # which its room tells
     settled = Drive.objects.filter(storage_host=name, status__in=Drive.SETTLED)
     sample = list(settled.order_by("-created_at").values_list("pk", flat=True)[:SAMPLED])
     missing = [uuid for uuid in sample if not host.backend.exists(uuid)]

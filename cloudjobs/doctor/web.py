@@ -40,6 +40,14 @@ def check_protection() -> Iterator[Finding]:
         yield ok("Django finds nothing else that is open.")
 
 
+def check_settings() -> Iterator[Finding]:
+    """What keeps `manage.py` from starting; the web server would start with it."""
+    wrong = [one for one in run_checks() if one.level >= ERROR and not one.is_silenced()]
+    yield from map(said_of, wrong)
+    if not wrong:
+        yield ok("No setting is wrong.")
+
+
 def said_of(message: CheckMessage) -> Finding:
     text = " ".join(f"{message.msg} ({message.id})".split())
     say = problem if message.level >= ERROR else warning
@@ -83,7 +91,9 @@ def check_files() -> Iterator[Finding]:
 def check_events() -> Iterator[Finding]:
     """The process of events answers, if it runs on this machine."""
     scheme = "https" if os.environ.get("GRANIAN_SSL_CERTIFICATE") else "http"
-    address = f"{scheme}://{os.environ.get('HOST', '127.0.0.1')}:{settings.EVENTS_PORT}/healthz"
+    host = os.environ.get("HOST", "127.0.0.1")
+    host = f"[{host}]" if ":" in host else host
+    address = f"{scheme}://{host}:{settings.EVENTS_PORT}/healthz"
     status, text = asked(address)
     if status == 200:
         yield ok(f"{address} answers.")

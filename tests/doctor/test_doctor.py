@@ -23,13 +23,15 @@ from django_q.models import Schedule
 from pytest_django import Settings
 
 from accounts.models import User
-from cloudjobs.doctor import Check, Finding, Level, database, examine, storage, web, workers
+from cloudjobs.doctor import Check, Finding, Level, database, examine, web, workers
+from cloudjobs.doctor import storage as storage_checks
+from drives.models import Drive, Snapshot
 from drives.operations import backend_of
 from jobs.actions import submit
 from jobs.models import Cluster, Job
 from jobs.presence import cluster_here
 from servers.management.commands.create_demo import EMAIL, PASSWORD
-from tests.factories import DriveFactory, UserFactory
+from tests.factories import DriveFactory, SnapshotFactory, UserFactory
 from tests.service import ROOT, free_port
 from tests.trees import leaf
 
@@ -204,7 +206,7 @@ def test_job_that_waits_for_idle_workers_is_a_problem(cluster: Cluster, owner: U
 
 def look_at(host: str) -> list[tuple[Level, str]]:
     """Return what all checks of a storage host find."""
-    checks = [one for one in storage.storage_checks() if one.name == f"storage {host}"]
+    checks = [one for one in storage_checks.storage_checks() if one.name == f"storage {host}"]
     return [found for check in checks for found in told(check.look)]
 
 
@@ -213,6 +215,34 @@ def test_folder_is_looked_at_and_left_as_it_was(storage: Path, db: None) -> None
     assert {level for level, _ in found} == {Level.OK}
     assert "Files can be locked." in dict(map(reversed, found))  # type: ignore[arg-type]
     assert list((storage / "dssd-1").iterdir()) == []
+
+
+def test_drives_whose_host_the_settings_lost_are_a_problem(storage: Path, db: None) -> None:
+    assert worst(storage_checks.check_names)[0] == Level.OK
+    Drive.objects.filter(pk=DriveFactory().pk).update(storage_host="gone")
+    Snapshot.objects.filter(pk=SnapshotFactory().pk).update(storage_host="gone")
+    assert worst(storage_checks.check_names) == (
+        Level.PROBLEM,
+        "Drives and snapshots on gone: 2. The settings have no such host.",
+    )
+
+
+def test_folder_that_cannot_be_made_is_told_once(
+    storage: Path, db: None, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    settings.STORAGE_HOSTS["dssd-1"]["options"]["root"] = str(tmp_path / "file" / "images")
+    settings.STORAGE_HOSTS = dict(settings.STORAGE_HOSTS)
+    texts = [text for level, text in look_at("dssd-1") if level == Level.PROBLEM]
+    assert texts == ["The storage folder cannot be made: Not a directory."]
+    assert {level for level, _ in look_at("dssd-2")} == {Level.OK}
+
+
+def test_limit_that_cannot_be_read_is_a_problem(storage: Path, db: None) -> None:
+    look_at("dssd-1")
+    (storage / "dssd-1" / ".bandwidth").mkdir()
+    texts = [text for level, text in look_at("dssd-1") if level == Level.PROBLEM]
+    assert texts == ["The bandwidth limit in .bandwidth cannot be used: Is a directory."]
 
 
 def test_storage_that_lost_an_image_is_a_problem(storage: Path, db: None) -> None:
@@ -236,6 +266,21 @@ def test_another_database_is_a_problem(storage: Path, db: None) -> None:
     drive.delete()
     texts = [text for level, text in look_at("dssd-1") if level == Level.PROBLEM]
     assert [text.endswith("the database knows none.") for text in texts] == [True]
+
+
+# --- settings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "hosts", [[], {}, {"one": {"storage_type": "dssd", "backend": "no.where"}}]
+)
+def test_wrong_setting_is_a_problem(db: None, settings: Settings, hosts: object) -> None:
+    assert worst(web.check_settings)[0] == Level.OK
+    settings.STORAGE_HOSTS = hosts
+    level, text = worst(web.check_settings)
+    assert level == Level.PROBLEM
+    assert text.startswith("STORAGE_HOSTS")
+    assert storage_checks.storage_checks() == []
 
 
 # --- what protects it, and other processes --------------------------------------------------

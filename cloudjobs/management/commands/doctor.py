@@ -19,6 +19,7 @@ DATABASE = (
     Check("demo account", web.check_demo),
 )
 OTHERS = (
+    Check("settings", web.check_settings, needs_database=False),
     Check("queue", workers.check_queue, needs_database=False),
     Check("protection", web.check_protection, needs_database=False),
     Check("secrets", web.check_secrets, needs_database=False),
