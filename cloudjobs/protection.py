@@ -6,11 +6,11 @@ What they defend against, and what not, is told in docs/security.md.
 import base64
 import hashlib
 import os
-from ipaddress import ip_network
 
 import environ
 from csp.constants import NONE, SELF, UNSAFE_HASHES
-from django.core.exceptions import ImproperlyConfigured
+
+from cloudjobs import environment
 
 env = environ.Env()
 HOUR, DAY = 3600, 24 * 3600
@@ -25,20 +25,18 @@ def style_hash(style: str) -> str:
 # --- TLS ------------------------------------------------------------------------------------
 
 # Who speaks it: `server`, the web server itself; `proxy`, one in front of it; `off`, nobody.
-TLS = env("TLS", default="server" if os.environ.get("GRANIAN_SSL_CERTIFICATE") else "off")
-if TLS not in {"off", "server", "proxy"}:
-    raise ImproperlyConfigured(f"TLS is off, server or proxy, not {TLS!r}.")
+has_certificate = bool(os.environ.get("GRANIAN_SSL_CERTIFICATE"))
+TLS = environment.word("TLS", "server" if has_certificate else "off", ("off", "server", "proxy"))
 IS_TLS, IS_PROXIED = TLS != "off", TLS == "proxy"
 
 # Nobody but these says from where, and how, a request came; see cloudjobs.proxies.
-proxies = env.list("TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
-TRUSTED_PROXIES = [ip_network(proxy) for proxy in proxies]
-NUM_PROXIES = env.int("NUM_PROXIES", default=int(IS_PROXIED))
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES", ["127.0.0.1", "::1"])
+NUM_PROXIES = environment.number("NUM_PROXIES", int(IS_PROXIED))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PROXIED else None
 
 SECURE_SSL_REDIRECT = IS_TLS
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^metrics$", "^readyz$"]  # asked past the proxy
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=HOUR) if IS_TLS else 0
+SECURE_HSTS_SECONDS = environment.number("HSTS_SECONDS", HOUR) if IS_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 # Whether browsers are to know a domain, or what is below it, is for its owner to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -54,7 +52,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SESSION_ENGINE = "cloudjobs.sessions"
-SESSION_COOKIE_AGE = env.int("SESSION_DAYS", default=14) * DAY
+SESSION_COOKIE_AGE = environment.number("SESSION_DAYS", 14, 1, 36_500) * DAY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_TLS
@@ -65,10 +63,10 @@ METRICS_TOKEN = env("METRICS_TOKEN", default="")  # for /metrics; without it sta
 
 BASIC_PASSWORD_REMEMBERED_SECONDS = 300
 # 0 means any number.
-REQUESTS_PER_MINUTE = env.int("REQUESTS_PER_MINUTE", default=10_000)
-DELETES_PER_MINUTE = env.int("DELETES_PER_MINUTE", default=1_000)
-FAILED_LOGINS = env.int("FAILED_LOGINS", default=10)
-FAILED_LOGIN_SECONDS = env.int("FAILED_LOGIN_SECONDS", default=300)
+REQUESTS_PER_MINUTE = environment.number("REQUESTS_PER_MINUTE", 10_000)
+DELETES_PER_MINUTE = environment.number("DELETES_PER_MINUTE", 1_000)
+FAILED_LOGINS = environment.number("FAILED_LOGINS", 10)
+FAILED_LOGIN_SECONDS = environment.number("FAILED_LOGIN_SECONDS", 300, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
 
 # --- What a browser may load ----------------------------------------------------------------

@@ -7,18 +7,19 @@ The variables are listed in docs/configuration.md. What protects the service is 
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.management.utils import get_random_secret_key
 
+from cloudjobs import environment
 from cloudjobs.protection import *  # noqa: F403
 from cloudjobs.protection import DAY, NUM_PROXIES
 
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-CLOUDJOBS_HOME = Path(env("CLOUDJOBS_HOME", default=str(BASE_DIR / "var"))).resolve()
-CLOUDJOBS_HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+CLOUDJOBS_HOME = environment.folder("CLOUDJOBS_HOME", BASE_DIR / "var")
 
 
 def kept_secret_key(path: Path) -> str:
@@ -111,7 +112,7 @@ TEMPLATES = [
 # --- Database -------------------------------------------------------------------------------
 
 DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{CLOUDJOBS_HOME / 'db.sqlite3'}")
+    "default": environment.database("DATABASE_URL", f"sqlite:///{CLOUDJOBS_HOME / 'db.sqlite3'}")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A transaction that reads first and writes later fails at once when another one wrote in
@@ -135,7 +136,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Cache and queue ------------------------------------------------------------------------
 
-REDIS_URL = env("REDIS_URL", default="")
+REDIS_URL = environment.redis_address("REDIS_URL")
 # In each process: only right passwords are remembered there, and no request waits for a server.
 CACHES = {
     "default": {
@@ -152,8 +153,8 @@ if REDIS_URL:
         "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
     }
 
-WORKERS = env.int("WORKERS", default=max(2, os.cpu_count() or 2))
-Q_CLUSTER = {
+WORKERS = environment.number("WORKERS", max(2, os.cpu_count() or 2), least=1)
+Q_CLUSTER: dict[str, Any] = {
     "name": "cloudjobs",
     "workers": WORKERS,
     # The lease of a job decides about redelivery, so the queue's own clock must never run out.
@@ -174,11 +175,11 @@ Q_CLUSTER = {
 
 JOB_LEASE_SECONDS = 30
 JOB_MAX_ATTEMPTS = 3  # without getting on; then the job fails
-JOBS_PER_USER = env.int("JOBS_PER_USER", default=0)  # that run at once; 0 means any number
-UPLOAD_KEPT_HOURS = env.int("UPLOAD_KEPT_HOURS", default=24)  # since its last chunk came
+JOBS_PER_USER = environment.number("JOBS_PER_USER", 0)  # that run at once; 0 means any number
+UPLOAD_KEPT_HOURS = environment.number("UPLOAD_KEPT_HOURS", 24, 1, 876_000)  # since its last chunk
 # In each web process, of its 16 threads; strangers may hold 8 of the others.
-WAITING_REQUESTS = env.int("WAITING_REQUESTS", default=4)
-JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=3)
+WAITING_REQUESTS = environment.number("WAITING_REQUESTS", 4)
+JOB_RETENTION_DAYS = environment.number("JOB_RETENTION_DAYS", 3, most=36_500)
 
 MIB = 1024**2
 FILE_BACKEND = "drives.storage.file.FileBackend"
@@ -286,9 +287,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- Events ---------------------------------------------------------------------------------
 
-EVENTS_PORT = env.int("EVENTS_PORT", default=env.int("PORT", default=8000) + 1)
+EVENTS_PORT = environment.number("EVENTS_PORT", environment.number("PORT", 8000) + 1, 1, 65_535)
 EVENTS_URL = env("EVENTS_URL", default="")  # e.g. wss://cloud.example.com/websocket, behind a proxy
-EVENT_SOCKETS_PER_USER = env.int("EVENT_SOCKETS_PER_USER", default=100)
+EVENT_SOCKETS_PER_USER = environment.number("EVENT_SOCKETS_PER_USER", 100)
 
 # --- Language, time, static files -----------------------------------------------------------
 
@@ -313,7 +314,8 @@ DJANGO_GUID = {
     "RETURN_HEADER": True,
     "EXPOSE_HEADER": False,
 }
-LOG_FORMAT = env("LOG_FORMAT", default="json")
+LOG_FORMAT = environment.word("LOG_FORMAT", "json", ("json", "console"))
+LOG_LEVEL = environment.word("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -341,7 +343,7 @@ LOGGING = {
             "formatter": LOG_FORMAT,
         }
     },
-    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django-q": {"level": "WARNING"},
         "django_guid": {"level": "WARNING"},

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = [(ROOT / page).read_text() for page in ("docs/reliability.md", "docs/security.md")]
 TESTS_NAMED = re.findall(r"`(\w+/test_\w+\.py)`", "".join(TABLES))
 SETTINGS = [(ROOT / "cloudjobs" / name).read_text() for name in ("settings.py", "protection.py")]
-VARIABLES = set(re.findall(r'\benv(?:\.\w+)?\(\s*"(\w+)"', "".join(SETTINGS)))
+VARIABLES = set(re.findall(r'\benv(?:ironment)?(?:\.\w+)?\(\s*"(\w+)"', "".join(SETTINGS)))
 
 
 @pytest.mark.parametrize("test", sorted(set(TESTS_NAMED)))

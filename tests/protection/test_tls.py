@@ -109,11 +109,7 @@ def test_header_of_a_proxy_means_nothing_without_one(deploy: Deploy, owner: User
     assert location["api_endpoint"] == "http://testserver/api/2.0/"
 
 
-@pytest.mark.parametrize(
-    ("variable", "error"), [("TLS", ImproperlyConfigured), ("TRUSTED_PROXIES", ValueError)]
-)
-def test_misspelt_variable_is_named_at_the_start(
-    deploy: Deploy, variable: str, error: type[Exception]
-) -> None:
-    with pytest.raises(error, match="prxy"):
+@pytest.mark.parametrize("variable", ["TLS", "TRUSTED_PROXIES"])
+def test_misspelt_variable_is_named_at_the_start(deploy: Deploy, variable: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"{variable} .*'prxy'"):
         deploy(**{variable: "prxy"})
