@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from drives.storage.backend import CopyMethod, Report, Verified
 from drives.storage.direct import one_ahead, opened_directly
-from drives.storage.errors import StorageError
+from drives.storage.errors import StorageError, Unreadable
 from drives.storage.limiter import MAX_CHUNK, Limiter
 from drives.storage.sparse import (
     data_bytes,
@@ -230,8 +230,18 @@ class Copier:
         return count
 
     def _read(self, chunk: memoryview, offset: int) -> int:
-        """Fill the chunk from the source, as far as it goes. Raises StorageError if it is short."""
-        count = os.preadv(self.source.fileno(), [chunk], offset)
+        """Fill the chunk from the source, as far as it goes.
+
+        Raises:
+            Unreadable: its disk fails.
+            StorageError: it is short.
+        """
+        try:
+            count = os.preadv(self.source.fileno(), [chunk], offset)
+        except OSError as error:
+            if error.errno == errno.EIO:
+                raise Unreadable(offset, os.strerror(errno.EIO)) from error
+            raise
         if not count:
             raise StorageError(f"The source image ends at byte {offset} of {self.length}.")
         return count

@@ -41,6 +41,17 @@ class CopyDiffers(StorageError):
         self.offset = offset
 
 
+class Unreadable(StorageError):
+    """The disk does not give back what should be at byte `offset` of an image."""
+
+    code = "unreadable"
+    hint = "Retry it; if it happens again, a disk is failing: tell the operator."
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"What lies at byte {offset} cannot be read: {reason}.")
+        self.offset = offset
+
+
 class UploadIncomplete(StorageError):
     """The upload ended after `received` bytes where `expected` bytes were announced."""
 

@@ -7,11 +7,16 @@ copy are by then. The caches of the disk itself are beyond reach.
 
 import os
 
-from drives.storage.errors import CopyDiffers
+from drives.storage.errors import CopyDiffers, Unreadable
 
 
 def compare(source: int, target: int, offset: int, count: int) -> None:
-    """Compare `count` bytes of two files, both read from the disk. Raises CopyDiffers."""
+    """Compare `count` bytes of two files, both read from the disk.
+
+    Raises:
+        CopyDiffers: they are not alike.
+        Unreadable: the disk of either does not give them back.
+    """
     one, other = (read_from_disk(fd, offset, count) for fd in (source, target))
     if one != other:
         place = next(place for place in range(count) if one[place] != other[place])
@@ -21,6 +26,9 @@ def compare(source: int, target: int, offset: int, count: int) -> None:
 def read_from_disk(fd: int, offset: int, count: int) -> bytes:
     """Return bytes of a file; beyond its end they are zeros. They leave the page cache again."""
     os.posix_fadvise(fd, offset, count, os.POSIX_FADV_DONTNEED)
-    data = os.pread(fd, count, offset)
+    try:
+        data = os.pread(fd, count, offset)
+    except OSError as error:
+        raise Unreadable(offset, str(error.strerror)) from error
     os.posix_fadvise(fd, offset, count, os.POSIX_FADV_DONTNEED)
     return data.ljust(count, b"\0")

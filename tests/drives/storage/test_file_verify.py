@@ -9,9 +9,11 @@ import psutil
 import pytest
 
 from drives.storage.backend import CopyMethod
-from drives.storage.errors import CopyDiffers
+from drives.storage.copy import Copier
+from drives.storage.errors import CopyDiffers, Unreadable
 from drives.storage.file import FileBackend
 from drives.storage.sparse import data_of_either
+from drives.storage.verify import compare
 
 from .conftest import MIB
 
@@ -84,6 +86,17 @@ def test_both_are_read_from_the_disk(backend: FileBackend, source: UUID) -> None
     before = process.io_counters().read_bytes
     backend.clone(uuid4(), backend, source, 16 * MIB, report=ignore, verified=lambda _: None)
     assert process.io_counters().read_bytes - before >= 6 * MIB
+
+
+def test_disk_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """Linux has a file that answers as a bad disk does: the memory where a process has none."""
+    broken = Path("/proc/self/mem")
+    with broken.open("rb") as disk, pytest.raises(Unreadable, match="at byte 0 cannot be read"):
+        compare(disk.fileno(), disk.fileno(), 0, 4096)
+    source = broken.open("rb", buffering=0)
+    target = (tmp_path / "copy").open("w+b", buffering=0)
+    with pytest.raises(Unreadable, match="at byte 0 cannot be read: Input/output error"):
+        Copier(source, target, MIB, MIB).run(ignore)
 
 
 def test_verification_that_was_stopped_is_begun_anew(tmp_path: Path, source: UUID) -> None:
