@@ -41,7 +41,7 @@ class Work:
 
 @dataclass(frozen=True)
 class ClusterRow:
-    """A cluster; `clock` says by how much its clock is wrong, if it is."""
+    """A cluster; of one that runs, `clock` says by how much its clock is wrong, if it is."""
 
     uuid: str
     name: str
@@ -119,7 +119,8 @@ def clusters_now() -> Clusters:
     """Return the clusters, those that run first, each with the jobs that its workers have."""
     works = works_by_cluster()
     found = list(Cluster.objects.with_silence().order_by("-heartbeat_at")[:MOST_CLUSTERS])
-    newest = max((one for one in found), key=lambda one: one.started_at, default=None)
+    running = [one for one in found if state_of(one) == "running"]
+    newest = max(running, key=lambda one: one.started_at, default=None)
     rows = [row_of(one, newest, works.pop(one.name, ())) for one in found]
     rows.sort(key=lambda row: (list(STATES).index(row.state), row.host, row.started_at))
     return Clusters(tuple(rows), tuple(work for some in works.values() for work in some))
@@ -148,16 +149,18 @@ def work_of(job: Job) -> Work:
 
 
 def row_of(cluster: Any, newest: Any, works: tuple[Work, ...]) -> ClusterRow:
+    """Return the row of a cluster; `newest` is the one of those that run that began last."""
+    state = state_of(cluster)
     return ClusterRow(
         uuid=str(cluster.pk),
         name=cluster.name,
         host=cluster.host,
         pid=cluster.pid,
-        state=state_of(cluster),
+        state=state,
         workers=cluster.workers,
         version=cluster.version,
-        is_other_version=cluster.version != newest.version,
-        clock=clock_text(cluster),
+        is_other_version=state == "running" and cluster.version != newest.version,
+        clock=clock_text(cluster) if state == "running" else "",
         copied=size_text(cluster.bytes_copied),
         started_at=cluster.started_at,
         heartbeat_at=cluster.heartbeat_at,

@@ -1,6 +1,7 @@
 """Clusters of workers: their signs of life, and the page that shows them."""
 
 import os
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -140,6 +141,10 @@ def test_page_tells_of_wrong_clocks_and_versions(operator: Client, cluster: Clus
     text = shown(operator)
     assert "The clock of its machine is 1 min 30 s slow" in text
     assert text.count("Its version is another") == 1
+    for end in ({"stopped_at": wrong}, {"heartbeat_at": wrong}):
+        Cluster.objects.filter(pk=old.pk).update(stopped_at=None)
+        Cluster.objects.filter(pk=old.pk).update(**end)
+        assert not {"NTP", "Its version"} & set(re.findall("NTP|Its version", shown(operator)))
 
 
 def test_page_tells_that_none_runs(operator: Client) -> None:
