@@ -63,6 +63,11 @@ class RolledUp:
         done = min(self.weight, self.bytes_done) + min(self.weight, self.verified or 0)
         return int(self.bytes_to_do() - done)
 
+    def bytes_worked(self) -> int:
+        """Return how many bytes of a leaf were moved, and how many were compared."""
+        left = 0 if self.state == self.State.SUCCESS else self.bytes_left()
+        return self.bytes_to_do() - left
+
     def share_weight(self) -> int:
         """Return the bytes that this job counts for in its parent's mean."""
         if self.is_leaf:

@@ -170,7 +170,7 @@ def figures_of(job: Job) -> Figures:
     """Return the figures of a job whose tree is fetched; asks nothing of the database."""
     leaves = [node for node in walk([job]) if node.is_leaf]
     done, total = sum(leaf.bytes_done for leaf in leaves), sum(leaf.weight for leaf in leaves)
-    rate = mean_rate(leaves, done) if job.is_finished else live_rate(leaves)
+    rate = mean_rate(leaves) if job.is_finished else live_rate(leaves)
     left = time_left(job, leaves, rate)
     return Figures(
         state=state_of(job, leaves),

@@ -21,7 +21,7 @@ def runtime_of(job: Job) -> dict[str, Any]:
     """
     leaves = [node for node in walk([job]) if node.is_leaf]
     done, total = sum(leaf.bytes_done for leaf in leaves), sum(leaf.weight for leaf in leaves)
-    rate = mean_rate(leaves, done) if job.is_finished else live_rate(leaves)
+    rate = mean_rate(leaves) if job.is_finished else live_rate(leaves)
     return {
         "phase": phase_of(job, leaves, done, total),
         "bytes_done": done,
@@ -62,10 +62,10 @@ def live_rate(leaves: Iterable[Job]) -> int | None:
     return sum(rates) if rates else None
 
 
-def mean_rate(leaves: Iterable[Job], done: int) -> int | None:
-    """Return the bytes per second while leaves ran that have ended."""
+def mean_rate(leaves: list[Job]) -> int | None:
+    """Return the bytes per second, moved or compared, while leaves ran that have ended."""
     seconds = seconds_run(leaves)
-    return round(done / seconds) if seconds else None
+    return round(sum(leaf.bytes_worked() for leaf in leaves) / seconds) if seconds else None
 
 
 def seconds_run(leaves: Iterable[Job]) -> float | None:

@@ -296,6 +296,16 @@ def test_time_between_an_end_and_a_retry_is_not_counted(api: APIClient, tree: Jo
     assert shown(api, tree)["rate"] == 1000 / (3 + 5)
 
 
+def test_speed_of_a_job_that_was_verified_is_that_of_copying_and_comparing(
+    api: APIClient, claimed: Job
+) -> None:
+    end = timezone.now()
+    times = {"started_at": end - timedelta(seconds=10), "finished_at": end}
+    ended = {"state": "success", "bytes_done": claimed.weight, "verified": 1, **times}
+    Job.objects.filter(pk=claimed.pk).update(**ended)
+    assert shown(api, claimed)["rate"] == 2 * claimed.weight / 10
+
+
 # --- who, and at what cost ------------------------------------------------------------------------
 
 
