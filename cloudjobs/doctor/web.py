@@ -111,7 +111,9 @@ def check_ready(url: str) -> Iterator[Finding]:
     if status == 200:
         yield ok(f"{address} says that it is ready.")
     else:
-        yield problem(f"{address} says: {text}", "nginx does not pass it on: ask past it.")
+        yield problem(
+            f"{address} says: {text}", "Is it running? nginx does not pass this on: ask past it."
+        )
 
 
 def asked(address: str) -> tuple[int, str]:
