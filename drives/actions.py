@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from cloudjobs.announcing import announce
 from cloudjobs.api.exceptions import (
+    BackendUnavailable,
     Busy,
     Invalid,
     Missing,
@@ -26,6 +27,7 @@ from drives import operations, placement
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND, SERVERS, SNAPSHOTS
 from drives.storage import (
+    StorageError,
     get_host,
     round_up_size,
     storage_types,
@@ -129,6 +131,7 @@ def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
         Invalid: it would shrink or change its storage type, or there is no such tag.
         Busy: it is being copied and cannot be resized now.
         Refused: it is being made, resized or deleted, or is unavailable; or it is in the library.
+        BackendUnavailable: it is to be resized, and the settings have its storage host no more.
     """
     drive = lock_to_change(uuid, owner)
     if not drive.is_readable:
@@ -194,7 +197,10 @@ def resize_locked(drive: Drive, by: User, size: int) -> None:
         raise Invalid(f"A drive cannot shrink below its {drive.size} bytes.", "size")
     if size == drive.size:
         return
-    host = get_host(drive.storage_host)
+    try:
+        host = get_host(drive.storage_host)
+    except StorageError as error:
+        raise BackendUnavailable(str(error)) from error
     if size > host.max_size:
         raise Invalid(f"Drives on this storage have at most {host.max_size} bytes.", "size")
     require_no_clones(drive)

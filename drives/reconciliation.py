@@ -71,9 +71,15 @@ def find() -> list[Finding]:
 
 
 def fix(finding: Finding) -> bool:
-    """Put one right, if it still is as it was found; tell whether anything was done."""
+    """Put one right, if it still is as it was found; tell whether anything was done.
+
+    Where the storage is away, nothing is.
+    """
     remedy = REMEDIES.get(finding.fault)
-    if remedy is None or finding.uuid is None or not remedy(finding.host, finding.uuid):
+    try:
+        if remedy is None or finding.uuid is None or not remedy(finding.host, finding.uuid):
+            return False
+    except StorageError:
         return False
     drive = Drive.objects.filter(pk=finding.uuid).first()
     announce(drive and drive.owner_id, [(KIND, finding.uuid)])

@@ -36,6 +36,15 @@ def test_name_and_media_change(api: APIClient, drive: Drive) -> None:
     assert api.get(path(drive)).json() == response.json()
 
 
+def test_drive_whose_host_the_settings_lost_is_not_resized(
+    api: APIClient, drive: Drive, unchanged: Unchanged
+) -> None:
+    Drive.objects.update(storage_host="gone")
+    with unchanged():
+        response = api.post(f"{path(drive)}action/?do=resize", {**DEFINITION, "size": 2 * GIB})
+    assert (response.status_code, faults_of(response)) == (503, [("backend", None)])
+
+
 def test_stranger_changes_nothing(
     stranger_api: APIClient, drive: Drive, unchanged: Unchanged
 ) -> None:

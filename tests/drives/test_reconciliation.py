@@ -193,6 +193,17 @@ def test_drive_that_was_never_made_becomes_unavailable(storage: Path, db: None) 
     assert drive.status == "unavailable"
 
 
+def test_drive_whose_host_the_settings_lost_keeps_no_other_from_being_put_right(
+    storage: Path, db: None
+) -> None:
+    lost, other = (DriveFactory(status=Drive.Status.CREATING) for _ in range(2))
+    get_host(lost.storage_host).backend.delete(lost.pk)
+    Drive.objects.filter(pk=lost.pk).update(storage_host="gone")
+    assert sorted(fix_all()) == [False, True]
+    other.refresh_from_db()
+    assert other.status == Drive.Status.UNMOUNTED
+
+
 def test_deletion_without_a_job_is_done_again(
     storage: Path, db: None, run_jobs: Callable[[], None]
 ) -> None:
