@@ -57,10 +57,17 @@ def test_time_that_is_over_leaves_the_rest_to_the_next_run(history: None) -> Non
     assert run(*short) == "0 trees of 0 jobs were deleted.\n"
 
 
-@pytest.mark.parametrize("size", ["0", "-1", "many"])
+@pytest.mark.parametrize("size", ["0", "-1", "many", "9" * 20])
 def test_batch_of_nothing_is_refused(history: None, size: str) -> None:
     with pytest.raises(CommandError):
         run(f"--batch-size={size}")
+    assert Job.objects.count() == 12
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "long"])
+def test_time_that_never_ends_is_refused(history: None, seconds: str) -> None:
+    with pytest.raises(CommandError):
+        run(f"--max-seconds={seconds}")
     assert Job.objects.count() == 12
 
 

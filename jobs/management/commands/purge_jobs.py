@@ -1,5 +1,6 @@
 """`manage.py purge_jobs`: what the schedule does every hour, at once or as a dry run."""
 
+import math
 from argparse import ArgumentTypeError
 from typing import Any
 
@@ -9,12 +10,20 @@ from django.core.management.base import BaseCommand, CommandParser
 from jobs import retention
 
 MOST_DAYS = 36_500  # a date before the year 1 does not exist
+MOST_AT_ONCE = 100_000  # trees; a statement names each
 
 
 def some(text: str) -> int:
-    """Return a number of things of which there is at least one."""
-    if (number := int(text)) < 1:
-        raise ArgumentTypeError("at least 1")
+    """Return a number of trees that fit into one transaction."""
+    if not 1 <= (number := int(text)) <= MOST_AT_ONCE:
+        raise ArgumentTypeError(f"1 to {MOST_AT_ONCE}")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Return a time that is over at some moment."""
+    if not 0 <= (number := float(text)) < math.inf:
+        raise ArgumentTypeError("a number of seconds from 0 on")
     return number
 
 
@@ -42,7 +51,7 @@ class Command(BaseCommand):
             default=retention.BATCH_SIZE,
             help="trees in one transaction (default: %(default)s)",
         )
-        parser.add_argument("--max-seconds", type=float, help="stop after so long")
+        parser.add_argument("--max-seconds", type=seconds, help="stop after so long")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
