@@ -122,6 +122,8 @@ def asked(address: str) -> tuple[int, str]:
     No certificate is looked at: what is asked for is no secret, and it is often asked by an address
     that the certificate is not for.
     """
+    if not address.startswith(("http://", "https://")):
+        return 0, "This is no address of a web server, such as http://127.0.0.1:8000."
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:

@@ -314,6 +314,11 @@ def test_events_that_do_not_answer_are_told(settings: Settings) -> None:
     assert worst(web.check_events)[0] == Level.WARNING
 
 
+@pytest.mark.parametrize("url", ["nonsense", "file:///etc", "http://[::1", "http://x:99999"])
+def test_address_that_is_none_is_a_problem(url: str) -> None:
+    assert worst(lambda: web.check_ready(url))[0] == Level.PROBLEM
+
+
 def test_web_server_is_asked_whether_it_is_ready() -> None:
     answers = iter([200, 503])
 
