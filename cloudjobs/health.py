@@ -8,7 +8,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
 
-from drives.storage import all_hosts
+from cloudjobs.patience import within
+from drives.storage import StorageError, StorageHost, all_hosts
+
+STORAGE_SECONDS = 2
 
 
 @require_safe
@@ -49,6 +52,15 @@ def check_queue() -> None:
 
 
 def check_storage() -> None:
-    """Every storage host can be written to."""
-    for host in all_hosts():
-        host.backend.check()
+    """Every storage host can be written to; one that hangs holds up neither this nor a thread."""
+    faults = [f"{host.name}: {fault}" for host in all_hosts() if (fault := fault_of_storage(host))]
+    if faults:
+        raise StorageError(" ".join(faults))
+
+
+def fault_of_storage(host: StorageHost) -> str:
+    try:
+        within(STORAGE_SECONDS, host.backend.check, f"the readiness of {host.name}")
+    except (StorageError, OSError) as error:
+        return str(error)
+    return ""

@@ -1,4 +1,6 @@
+import os
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -6,6 +8,8 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django import Settings
+
+from cloudjobs import health
 
 
 def hosts_in(root: Path) -> dict[str, Any]:
@@ -36,7 +40,22 @@ def test_not_ready_while_a_storage_folder_is_a_file(
     body = response.json()
     assert body["status"] == "unavailable"
     assert list(body["reasons"]) == ["storage"]
-    assert "cannot be made" in body["reasons"]["storage"]
+    reason = "StorageError: only: The storage folder cannot be made: File exists."
+    assert body["reasons"]["storage"] == reason
+
+
+@pytest.mark.django_db
+def test_storage_that_hangs_holds_up_no_thread(
+    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STORAGE_HOSTS = hosts_in(tmp_path / "images")
+    released = Event()
+    monkeypatch.setattr(health, "STORAGE_SECONDS", 0.1)
+    monkeypatch.setattr(os, "access", lambda *_: released.wait(60))
+    reasons = [client.get("/readyz").json()["reasons"]["storage"] for _ in range(2)]
+    released.set()
+    assert "did not answer within 0.1 s" in reasons[0]
+    assert "has been hanging since it was asked before" in reasons[1]
 
 
 @pytest.mark.django_db
