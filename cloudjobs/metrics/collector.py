@@ -114,7 +114,9 @@ def clusters() -> list[Metric]:
 
 
 def storage() -> list[Metric]:
-    up = gauge("storage_up", "Whether the storage host answered within a second.", "host")
+    up = gauge(
+        "storage_up", "Whether the storage host can be used, and said so within a second.", "host"
+    )
     free = gauge("storage_free_bytes", "Bytes that new data may take up.", "host")
     used = gauge("storage_used_bytes", "Bytes of the storage that are taken up.", "host")
     for host in all_hosts():
@@ -130,6 +132,8 @@ def storage() -> list[Metric]:
 
 
 def room_of(host: StorageHost) -> tuple[int, int]:
+    """Return the free bytes and the capacity. Raises StorageError if it cannot be written to."""
+    host.backend.check()
     return host.backend.free(), host.backend.capacity()
 
 

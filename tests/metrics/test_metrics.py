@@ -147,6 +147,18 @@ def test_storage_that_is_away_is_down(scraper: Client, settings: Settings, tmp_p
     assert figure(scraper, "storage_up", host="dssd-2") == 1
 
 
+def test_storage_that_cannot_be_written_to_is_down(
+    scraper: Client, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert figure(scraper, "storage_up", host="dssd-1") == 1
+    full_right, folder_of_root = os.access, str(storage / "dssd-1")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: str(path) != folder_of_root and full_right(path, mode)
+    )
+    assert figure(scraper, "storage_up", host="dssd-1") == 0
+    assert figure(scraper, "storage_up", host="dssd-2") == 1
+
+
 def test_scrape_tells_that_the_database_is_away(scraper: Client) -> None:
     def fail(*_: object) -> None:
         raise OperationalError("the database is away")
