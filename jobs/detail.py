@@ -117,6 +117,7 @@ def facts_of(job: Job, runtime: dict[str, Any], for_staff: bool) -> Facts:
     words = (
         ("Worker", runtime["worker"] or later),
         ("Method", ", ".join(methods) or later),
+        ("Verified", verified_text(job)),
         ("Attempts", str(attempts) if attempts > 1 else ""),
         ("Started by", str(job.owner)),
         ("UUID", str(job.pk)),
@@ -131,6 +132,17 @@ def facts_of(job: Job, runtime: dict[str, Any], for_staff: bool) -> Facts:
         tuple((label, text) for label, text in words if text),
         tuple((label, at) for label, at in times if at or (later and label == "Began")),
     )
+
+
+def verified_text(job: Job) -> str:
+    """Return whether all that was to be compared with its source was; nothing if none was to be."""
+    leaves = [node for node in walk([job]) if node.is_leaf]
+    wanted = [leaf for leaf in leaves if leaf.verified is not None]
+    if not wanted:
+        return ""
+    if any(leaf.state != Job.State.SUCCESS for leaf in wanted):
+        return "no" if job.is_finished else "not yet"
+    return "yes" if len(wanted) == len(leaves) else f"{len(wanted)} of {len(leaves)} parts"
 
 
 def failure_of(job: Job, runtime: dict[str, Any]) -> Failure | None:

@@ -110,6 +110,22 @@ def test_page_says_that_it_is_verified(owner: User, job: Job) -> None:
     assert "compared with its source" in page
 
 
+def test_page_says_whether_it_was_verified(
+    api: APIClient, owner: User, job: Job, run_jobs: Callable[[], None]
+) -> None:
+    def told(job: Job) -> str:
+        return text_of(body_of(browser_of(owner).get(f"/jobs/{job.pk}/")))
+
+    assert "Verified not yet" in told(job)
+    steer(api, job, "cancel")
+    assert "Verified no " in told(job)
+    steer(api, job, "retry")
+    run_jobs()
+    assert "Verified yes" in told(job)
+    clone(api, DriveFactory(owner=owner, image=DATA))
+    assert "Verified" not in told(Job.objects.latest("created"))
+
+
 def test_clone_that_differs_fails_and_may_be_retried(
     api: APIClient,
     job: Job,
