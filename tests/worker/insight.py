@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,5 +49,8 @@ def kinds_of(job: dict[str, Any]) -> list[str]:
 
 def images_open_in(process: psutil.Process) -> list[str]:
     """Return the images that a process has open, also those that are deleted."""
-    links = [os.readlink(link) for link in Path(f"/proc/{process.pid}/fd").iterdir()]
+    links = []
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            links.append(os.readlink(link))
     return [link for link in links if "/images/" in link]

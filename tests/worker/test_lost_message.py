@@ -33,8 +33,7 @@ def test_job_without_a_message_is_found_by_the_sweep(fresh_service: Service) -> 
         with nothing_fetched(fresh_service):
             new = clone(api, source)
             fresh_service.manage("shell", "--no-imports", "-c", PURGE)
-        job = new["jobs"][0]["uuid"]
-        time.sleep(3)
-        assert kinds_of(clone_jobs(fresh_service)[job]) == ["submitted"]
+            job = new["jobs"][0]["uuid"]
+            assert kinds_of(clone_jobs(fresh_service)[job]) == ["submitted"]
         assert finished(api, job, 20)["state"] == "success"
         assert content_of(fresh_service, new["uuid"]) == content_of(fresh_service, source)

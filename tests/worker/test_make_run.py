@@ -7,9 +7,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.service import (
@@ -52,7 +54,8 @@ def start(tmp_path: Path, worker_id: str) -> Iterator[Start]:
 
         yield run
         for process in processes_in(tmp_path):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         for each in runs:
             each.wait()
 
