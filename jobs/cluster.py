@@ -2,10 +2,12 @@
 
 Its processes share queues and timers that are guarded by locks in shared memory. Whoever is killed
 while it holds such a lock takes it to the grave: an idle worker always holds that of the queue, so
-killing it stops all others for ever. Here a queue is a socket, of which the kernel gives each
-message to one reader, and a timer is plain shared memory.
+killing it stops all others for ever; and who sets an event waits until each process that waited for
+it has answered. Here a queue is a socket, of which the kernel gives each message to one reader, an
+event is a counter of the kernel's, and a timer is plain shared memory.
 """
 
+import os
 import pickle
 import select
 import socket
@@ -54,6 +56,23 @@ class SocketQueue:
         """Nothing: there is no thread."""
 
 
+class KernelEvent:
+    """An event that is set once; who waits for it may be killed, and who sets it never waits."""
+
+    def __init__(self) -> None:
+        self._counter = os.eventfd(0)
+
+    def set(self) -> None:
+        os.eventfd_write(self._counter, 1)
+
+    def is_set(self) -> bool:
+        return self.wait(0)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait so many seconds at most; return whether it is set."""
+        return bool(select.select([self._counter], [], [], timeout)[0])
+
+
 class SharedTimer:
     """A number that processes share; a float is written at once or not at all."""
 
@@ -81,4 +100,5 @@ def survive_killed_workers() -> None:
     """Have django-q2 build its clusters with these instead of its own."""
     django_q.cluster.Queue = SocketQueue
     django_q.cluster.Value = SharedTimer
+    django_q.cluster.Event = KernelEvent
     django_q.pusher.sleep = pause_fetching

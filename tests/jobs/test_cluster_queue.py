@@ -1,4 +1,4 @@
-"""The queue and the timer that a cluster's processes share, when one of them is really killed."""
+"""What the processes of a cluster share, when one of them is really killed."""
 
 import multiprocessing
 import os
@@ -12,7 +12,7 @@ from typing import Any
 import django_q.cluster
 import pytest
 
-from jobs.cluster import SharedTimer, SocketQueue, survive_killed_workers
+from jobs.cluster import KernelEvent, SharedTimer, SocketQueue, survive_killed_workers
 from tests.service import eventually
 
 # Newer Pythons warn of forks beside threads; pytest-xdist has some.
@@ -173,6 +173,26 @@ def test_closing_loses_nothing() -> None:
     assert queue.get() == "kept"
 
 
+def wait_for(event: KernelEvent, waited: SharedTimer) -> None:
+    waited.value = 1
+    event.wait(60)
+    waited.value = 2
+
+
+def test_event_is_heard_by_all_who_wait_though_one_of_them_was_killed(start: Start) -> None:
+    event, timers = KernelEvent(), [SharedTimer("f", 0) for _ in range(3)]
+    killed, *others = [start(wait_for, event, timer) for timer in timers]
+    eventually(lambda: all(timer.value == 1 for timer in timers), 10)
+    kill(killed)
+    assert not event.is_set()
+    assert not event.wait(0.01)
+    event.set()
+    assert event.is_set()
+    for process in others:
+        process.join(10)
+    assert [timer.value for timer in timers] == [1, 2, 2]
+
+
 def set_timer(timer: SharedTimer) -> None:
     with timer.get_lock():
         timer.value = 7.5
@@ -204,6 +224,7 @@ def test_holder_of_the_timer_that_is_killed_does_not_block_it(start: Start) -> N
 def test_clusters_are_built_with_these(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(django_q.cluster, "Queue", None)
     monkeypatch.setattr(django_q.cluster, "Value", None)
+    monkeypatch.setattr(django_q.cluster, "Event", None)
     survive_killed_workers()
-    made = (django_q.cluster.Queue, django_q.cluster.Value)
-    assert made == (SocketQueue, SharedTimer)
+    made = (django_q.cluster.Queue, django_q.cluster.Value, django_q.cluster.Event)
+    assert made == (SocketQueue, SharedTimer, KernelEvent)
