@@ -26,6 +26,7 @@ from tests.service import (
 pytestmark = pytest.mark.worker
 TIMES = 10
 STARTS = 3
+AS_IN_A_TERMINAL = ("env", "--default-signal=INT")  # in the background, shells have it ignored
 Run = subprocess.Popen[bytes]
 Start = Callable[[], tuple[Run, str]]
 
@@ -63,7 +64,12 @@ def start(tmp_path: Path, worker_id: str) -> Iterator[Start]:
 def make_run(env: dict[str, str], home: Path) -> Run:
     with (home / "run.log").open("ab") as log:
         return subprocess.Popen(
-            ["make", "run"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+            [*AS_IN_A_TERMINAL, "make", "run"],
+            cwd=ROOT,
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 
