@@ -15,8 +15,9 @@ from jobs.announcing import announce_job, announce_work
 from jobs.events import EventKind, event
 from jobs.exceptions import LeaseLost
 from jobs.kept_answers import KeptAnswer
+from jobs.links import JobLink
 from jobs.presence import Cluster
-from jobs.querysets import JobLinkQuerySet, JobManager
+from jobs.querysets import JobManager
 from jobs.reports import ENDINGS, NO_FAILURE, Failure, Reported
 from jobs.roll_up import RolledUp, outcome
 
@@ -364,21 +365,3 @@ class Job(RolledUp, MPTTModel):
         self.refresh_from_db()
         announce_work([self] if ended else [])
         return bool(ended)
-
-
-class JobLink(models.Model):
-    """Finds the jobs of an object: what `Job.resources` shows, the other way round."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="links")
-    kind = models.CharField(max_length=32)
-    object_uuid = models.UUIDField()
-
-    objects: ClassVar[Any] = JobLinkQuerySet.as_manager()
-
-    class Meta:
-        indexes: ClassVar[list[Any]] = [
-            models.Index(fields=["kind", "object_uuid"], name="job_link_object")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.object_uuid}"
