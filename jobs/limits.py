@@ -96,9 +96,9 @@ def why_held_back(job: Job) -> str:
     """Return a sentence on why a job that waits may not run now, or nothing if it may."""
     now_full = full()
     if job.owner_id in now_full.owners:
-        most = f"{settings.JOBS_PER_USER} of this user's jobs run at once"
+        limit = f"running jobs per user, {settings.JOBS_PER_USER}"
     elif job.lane in now_full.lanes:
-        most = f"{lane_limits()[job.lane]} of the jobs on {job.lane} run at once"
+        limit = f"running jobs on {job.lane}, {lane_limits()[job.lane]}"
     else:
         return ""
-    return f"At most {most}; it goes on when one of them has ended."
+    return f"The limit of {limit}, is reached; it goes on when one of them has ended."

@@ -162,8 +162,8 @@ def test_who_comes_later_does_not_join_the_rounds_of_who_has_enough(
 @pytest.mark.parametrize(
     ("what", "most", "reason"),
     [
-        ("user", 1, "At most 1 of this user's jobs run at once"),
-        (LANE, 1, f"At most 1 of the jobs on {LANE} run at once"),
+        ("user", 1, "The limit of running jobs per user, 1, is reached"),
+        (LANE, 1, f"The limit of running jobs on {LANE}, 1, is reached"),
     ],
 )
 def test_job_that_is_held_back_says_why(
