@@ -184,7 +184,8 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     for child in family:
-        child.kill()
+        with suppress(psutil.NoSuchProcess):  # it ended with its parent
+            child.kill()
     psutil.wait_procs(family, timeout=10)
     process.wait()
 
