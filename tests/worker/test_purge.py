@@ -90,7 +90,7 @@ def test_purge_of_a_long_history(service_without_workers: Service) -> None:
     assert (report["ended"], report["running"]) == (YOUNGER, RUNNING)
     assert (report["jobs"], report["links"]) == (left * 3, left * 6)
     assert report["took"] < 60
-    assert report["slowest"] < 2  # seconds; 0.1 on a machine that does nothing else
+    assert report["slowest"] < 0.5
     assert report["grown"] < 50 * MIB
     assert seen
     assert max(seen) < 5
