@@ -5,12 +5,13 @@ class DrivesConfig(AppConfig):
     name = "drives"
 
     def ready(self) -> None:
-        from drives import checks, operations  # noqa: F401  checks register themselves
+        from drives import checks, operations, placement  # noqa: F401  checks register themselves
         from drives.models import Drive, Snapshot
         from drives.querysets import KIND, SNAPSHOTS
         from drives.snapshots import operations as snapshots
         from drives.storage import limits_of_jobs
         from drives.uploads.actions import purge_uploads
+        from jobs.asking import register_question
         from jobs.limits import register_lane_limits
         from jobs.registry import register, register_purge
         from tags import registry as tags
@@ -26,3 +27,4 @@ class DrivesConfig(AppConfig):
         register(snapshots.DeleteSnapshot)
         register_purge(purge_uploads)
         register_lane_limits(limits_of_jobs)
+        register_question(placement.ask_storage)

@@ -8,19 +8,28 @@ from django.db import transaction
 
 from drives.models import BandwidthLimit
 from drives.storage import get_host
+from jobs.asking import after_asking
 
 
+@after_asking
 @transaction.atomic
-def limit_bandwidth(limit: BandwidthLimit) -> None:
-    """Save what operators want of a storage host, and let it hold from now on.
+def limit_bandwidth(host: str, bandwidth: int | None) -> BandwidthLimit:
+    """Keep what operators want of a storage host, and let it hold from now on.
+
+    Of two who limit a host at the same moment the later one is heard. The lock of the row keeps
+    the row and what the host's limiter finds alike.
 
     Raises:
         ValidationError: there is no such host, it is away or cannot be limited, or the number
             cannot be.
     """
-    limit.full_clean()
-    limit.save()
-    limit.find_limiter().limit(limit.bandwidth)
+    wanted = BandwidthLimit(storage_host=host, bandwidth=bandwidth)
+    wanted.full_clean(validate_unique=False)
+    limit, _ = BandwidthLimit.objects.update_or_create(
+        storage_host=host, defaults={"bandwidth": bandwidth}
+    )
+    wanted.find_limiter().limit(bandwidth)
+    return limit
 
 
 def keep_bandwidth(*hosts: str) -> None:

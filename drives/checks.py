@@ -1,7 +1,9 @@
 """System checks: the storage hosts of the settings have to be such that drives can lie there."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from cloudjobs.patience import within
 from drives.storage.hosts import build_host
+
+SECONDS = 2  # that every command waits at its start for a host that hangs
 
 
 @register()
@@ -36,8 +41,16 @@ def shared_folders(hosts: dict[str, Any]) -> Iterator[CheckMessage]:
         options = config.get("options") if isinstance(config, dict) else None
         root = options.get("root") if isinstance(options, dict) else None
         if isinstance(root, str | Path):
-            folders[Path(root).resolve()].append(name)
+            folders[place_of(root)].append(name)
     for folder, names in folders.items():
         if len(names) > 1:
             text = f"STORAGE_HOSTS has {folder} as the root of {', '.join(names)}."
             yield Error(text, id="drives.E002")
+
+
+def place_of(root: str | Path) -> str:
+    """Return where a root leads to, or what it is called if nobody answers that in time."""
+    try:
+        return within(SECONDS, partial(os.path.realpath, root), f"the place of {root}")
+    except (OSError, ValueError):  # a host that hangs, too: no command is to wait for it
+        return os.path.normpath(root)

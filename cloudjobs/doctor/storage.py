@@ -52,7 +52,7 @@ def check_names() -> Iterator[Finding]:
     for name, count in sorted(lost.items()):
         yield problem(
             f"Drives and snapshots on {name}: {count}. The settings have no such host.",
-            "Give it back to STORAGE_HOSTS, under the same name.",
+            "Give it back to the storage hosts of the settings, under the same name.",
         )
     if not lost:
         yield ok("The settings have the hosts of all drives and snapshots.")

@@ -169,6 +169,10 @@ class StorageBackend(ABC):
         Raises StorageError if the storage is away.
         """
 
+    def ask(self) -> None:
+        """Return once the storage answers, whatever it says. Raises StorageError if it is away."""
+        self.free()
+
     @abstractmethod
     def check(self) -> None:
         """Return if the storage can be used now. Raises StorageError with the reason if not."""

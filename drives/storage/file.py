@@ -27,6 +27,9 @@ from drives.storage.sparse import (
     write_sparse,
 )
 
+MOST_BYTES = 2**62
+"""More than any storage has, and still a number that databases can add to others."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -49,9 +52,14 @@ class FileBackend(StorageBackend):
         reflink: bool = True,
         direct: bool = True,
     ) -> None:
+        if not Path(root).is_absolute() or "\0" in str(root):
+            raise ValueError(f"root is an absolute path, not {str(root)!r}.")
         for option, value in (("capacity", capacity), ("bandwidth", bandwidth)):
-            if value is not None and (type(value) is not int or value < 0):
+            if value is not None and (type(value) is not int or not 0 <= value <= MOST_BYTES):
                 raise ValueError(f"{option} is a whole number of bytes from 0 on, not {value!r}.")
+        for option, switch in (("reflink", reflink), ("direct", direct)):
+            if type(switch) is not bool:
+                raise ValueError(f"{option} is true or false, not {switch!r}.")
         self.folder = ImageFolder(Path(root))
         self.reflink, self.direct = reflink, direct
         self.limiter = Limiter(Path(root) / ".bandwidth", bandwidth or None)
@@ -181,6 +189,10 @@ class FileBackend(StorageBackend):
 
     def volume(self) -> str:
         return self.folder.device()
+
+    def ask(self) -> None:
+        """Ask the file system, and not for the images; a server's client may know the folder."""
+        self.folder.file_system()
 
     def check(self) -> None:
         self.folder.check()

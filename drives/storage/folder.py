@@ -7,18 +7,22 @@ only when every byte is durable, so a half image is never taken for a drive.
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISLNK
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from uuid import UUID
 
 from drives.storage.backend import StoredImage
 from drives.storage.errors import ImageMissing, StorageError
+from drives.storage.hanging import Questions
+
+Answer = TypeVar("Answer")
 
 SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
 LINK = "A symbolic link is no image."
+MISSING = "The storage folder is missing."
 STAT_BLOCK = 512
 """Bytes in one unit of st_blocks, whatever the file system's block size (stat(2))."""
 
@@ -29,6 +33,7 @@ class ImageFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._made = False
+        self._questions = Questions()
 
     def ready(self) -> Path:
         """Make the folder, once: one that vanishes later (an unmounted disk) must not come back.
@@ -45,22 +50,30 @@ class ImageFolder:
         return self.root
 
     def check(self) -> None:
-        """Raises StorageError if the folder is missing or not writable."""
+        """Raises StorageError if the folder is missing, not writable, or hangs."""
+        self._questions.ask(self._require_usable)
+
+    def _require_usable(self) -> None:
         root = self.ready()
         if not root.is_dir():
-            raise StorageError("The storage folder is missing.")
+            raise StorageError(MISSING)
         if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
             raise StorageError("The storage folder is not writable.")
 
     def file_system(self) -> os.statvfs_result:
-        """Raises StorageError if the folder is missing."""
-        with _folder_must_exist():
-            return os.statvfs(self.ready())
+        """Raises StorageError if the folder is missing or hangs."""
+        return self._answer_of(os.statvfs)
 
     def device(self) -> str:
-        """Name the file system that the folder is on. Raises StorageError if it is missing."""
-        with _folder_must_exist():
-            return str(self.ready().stat().st_dev)
+        """Name the file system that the folder is on. Raises StorageError as `file_system`."""
+        return str(self._answer_of(os.stat).st_dev)
+
+    def _answer_of(self, question: Callable[[Path], Answer]) -> Answer:
+        """Ask about the folder. Raises StorageError if it is missing or hangs."""
+        try:
+            return self._questions.ask(lambda: question(self.ready()))
+        except OSError as error:
+            raise StorageError(MISSING) from error
 
     def used(self) -> int:
         """The bytes on disk of everything in the folder. Raises StorageError if it is missing."""
@@ -72,21 +85,21 @@ class ImageFolder:
         return used * STAT_BLOCK
 
     def stat(self, image: UUID) -> os.stat_result:
-        """Raises ImageMissing."""
+        """Raises ImageMissing, or StorageError if the folder hangs."""
         with _must_exist(image):
-            return _stat(self._final(image))
+            return self._questions.ask(lambda: _stat(self._final(image)))
 
     def partial_size(self, image: UUID) -> int:
-        """The length of the partial, 0 if there is none."""
+        """The length of the partial, 0 if there is none. Raises StorageError if it hangs."""
         try:
-            return _stat(self._partial(image)).st_size
+            return self._questions.ask(lambda: _stat(self._partial(image))).st_size
         except FileNotFoundError:
             return 0
 
     def open_image(self, image: UUID, flags: int) -> BinaryIO:
-        """Raises ImageMissing."""
+        """Raises ImageMissing, or StorageError if the folder hangs."""
         with _must_exist(image):
-            return _open(self._final(image), flags)
+            return self._questions.ask(lambda: _open(self._final(image), flags))
 
     def open_partial(self, image: UUID) -> BinaryIO | None:
         """The partial that somebody left, or None while that one is still alive.
@@ -94,7 +107,7 @@ class ImageFolder:
         A worker that only slept could otherwise write to an image that is long in use. The lock
         goes with the process that has it, whatever it dies of.
         """
-        partial = _open(self._partial(image), os.O_RDWR)
+        partial = self._open_partial(image)
         if _lock(partial):
             return partial
         partial.close()
@@ -106,7 +119,7 @@ class ImageFolder:
 
         Raises ImageMissing if there is none, or none any more.
         """
-        with _must_exist(image), _open(self._partial(image), os.O_RDWR) as partial:
+        with _must_exist(image), self._open_partial(image) as partial:
             if not _lock(partial, fcntl.LOCK_SH) or not self._is_partial(image, partial):
                 raise ImageMissing(f"There is no unfinished image {image}.")
             yield partial
@@ -114,7 +127,7 @@ class ImageFolder:
     @contextmanager
     def whole_partial(self, image: UUID) -> Iterator[BinaryIO | None]:
         """The partial once nobody writes to it, or None. Raises ImageMissing."""
-        with _must_exist(image), _open(self._partial(image), os.O_RDWR) as partial:
+        with _must_exist(image), self._open_partial(image) as partial:
             mine = _lock(partial) and self._is_partial(image, partial)
             yield partial if mine else None
 
@@ -199,6 +212,9 @@ class ImageFolder:
         finally:
             os.close(fd)
 
+    def _open_partial(self, image: UUID) -> BinaryIO:
+        return self._questions.ask(lambda: _open(self._partial(image), os.O_RDWR))
+
     def _final(self, image: UUID) -> Path:
         return self.ready() / f"{image}.raw"
 
@@ -216,7 +232,7 @@ def _folder_must_exist() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError("The storage folder is missing.") from error
+        raise StorageError(MISSING) from error
 
 
 @contextmanager

@@ -16,6 +16,9 @@ from drives.storage.errors import StorageError, UnknownHost
 SIZE_STEP = 16 * 1024
 """Bytes; drive sizes are multiples of it."""
 
+FILES = "drives.storage.file.FileBackend"
+"""The backend of a host that names none."""
+
 DEFAULT_MIN_SIZE = 512 * 1024 * 1024
 
 ANY_SIZE = 2**62
@@ -104,8 +107,9 @@ def build_host(name: str, config: dict[str, Any]) -> StorageHost:
     where = f"STORAGE_HOSTS[{name!r}]"
     _require_form(where, name, config)
     try:
-        backend: StorageBackend = import_string(config["backend"])(**config.get("options", {}))
-    except (KeyError, ImportError, TypeError, ValueError) as error:
+        make = import_string(config.get("backend", FILES))
+        backend: StorageBackend = make(**config.get("options", {}))
+    except (ImportError, TypeError, ValueError) as error:
         reason = f"{where} has no backend that can be made: {type(error).__name__}: {error}"
         raise ImproperlyConfigured(reason) from error
     return StorageHost(
@@ -129,6 +133,8 @@ def _require_form(where: str, name: str, config: Any) -> None:
         _require(kind is not int or value >= 0, f"{where}[{key!r}] is below 0: {value}.")
     is_name = isinstance(name, str) and 0 < len(name) <= LONGEST_NAME
     _require(is_name, f"{where} needs a name of 1 to {LONGEST_NAME} characters.")
+    least, most = config.get("min_size", DEFAULT_MIN_SIZE), config.get("max_size", 0)
+    _require(not most or least <= most, f"{where} has no size between {least} and {most} bytes.")
     storage_type = config.get("storage_type", "")
     words = f"{where}['storage_type'] needs 1 to {LONGEST_TYPE} characters: {storage_type!r}."
     _require(0 < len(storage_type) <= LONGEST_TYPE, words)

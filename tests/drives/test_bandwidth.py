@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models.signals import pre_save
 from django.test import Client
 
 from accounts.models import User
-from drives.bandwidth import keep_bandwidth
+from cloudjobs.pages.measures import rate_text
+from drives.bandwidth import keep_bandwidth, limit_bandwidth
 from drives.cloning import clone_drive
 from drives.models import BandwidthLimit
 from drives.storage import FileBackend, Limiter, get_host
@@ -101,6 +106,27 @@ def test_limit_that_cannot_be_is_refused(operator: Client, bandwidth: object) ->
     assert (limiter().rate, BandwidthLimit.objects.count()) == (None, 0)
 
 
+@pytest.mark.parametrize(
+    ("said", "rate", "seen"),
+    [
+        ("50 MiB/s", 50 * MIB, "50 MiB/s"),
+        ("1.5M", 3 * MIB // 2, "1.5 MiB/s"),
+        (1_500_000, 1_500_000, "1500000"),
+    ],
+)
+def test_limit_is_given_and_shown_in_units(
+    operator: Client, said: object, rate: int, seen: str
+) -> None:
+    assert f"{HOST} {rate_text(rate)} " in save(operator, "add/", storage_host=HOST, bandwidth=said)
+    limit = BandwidthLimit.objects.get()
+    assert limit.bandwidth == rate
+    form = body_of(operator.get(f"{ADDRESS}{limit.pk}/change/"))
+    assert f'value="{seen}"' in form
+    save(operator, f"{limit.pk}/change/", bandwidth=seen)
+    limit.refresh_from_db()
+    assert limit.bandwidth == rate
+
+
 def test_limit_of_a_host_that_is_away_is_refused(operator: Client, storage: Path) -> None:
     get_host(HOST).backend.check()
     (storage / HOST).rmdir()
@@ -108,16 +134,48 @@ def test_limit_of_a_host_that_is_away_is_refused(operator: Client, storage: Path
     assert not BandwidthLimit.objects.exists()
 
 
+def test_two_operators_set_the_first_limit_at_once(storage: Path, transactional_db: None) -> None:
+    """Where the database lets them, both find no row, and then both write one."""
+    both = threading.Barrier(2)
+    refused: list[Exception] = []
+
+    def wait_for_the_other(**kwargs: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=0.3)
+
+    def limit(bandwidth: int) -> None:
+        try:
+            limit_bandwidth(HOST, bandwidth)
+        except Exception as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    pre_save.connect(wait_for_the_other, sender=BandwidthLimit)
+    try:
+        operators = [threading.Thread(target=limit, args=[n * MIB]) for n in (1, 2)]
+        for operator in operators:
+            operator.start()
+        for operator in operators:
+            operator.join()
+    finally:
+        pre_save.disconnect(wait_for_the_other, sender=BandwidthLimit)
+    assert (refused, BandwidthLimit.objects.get().bandwidth) == ([], limiter().rate)
+
+
 def test_command_limits_a_host_and_tells(storage: Path, db: None) -> None:
-    assert f"{HOST}: {MIB} bytes per second, set\n" in command(HOST, str(MIB))
+    told = f"{HOST}: {MIB} bytes per second (1 MiB/s), set\n"
+    assert told in command(HOST, str(MIB))
+    assert told in command(HOST, "1MiB")
     assert f"{HOST}: not limited\n" in command(HOST, "--default")
-    assert "zadara-1: 104857600 bytes per second, by the settings\n" in command()
+    assert "zadara-1: 104857600 bytes per second (100 MiB/s), by the settings\n" in command()
 
 
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ([HOST], "Give the bytes"),
+        ([HOST], "Give the bandwidth"),
+        ([HOST, "fast"], "A bandwidth is a number and a unit"),
         ([HOST, "0"], "greater than or equal to 65536"),
         (["nowhere", "1000000"], "no storage host 'nowhere'"),
         (["", "1000000"], "no storage host ''"),

@@ -49,6 +49,19 @@ def test_missing_storage_is_told_to_who_needs_it(
     lost("nvme-1")
     answer = api.post(f"{API}/drives/", NEW | {"storage_type": "nvme"})
     assert (answer.status_code, faults_of(answer)) == (503, [("backend", None)])
+    assert answer.json()[0]["error_message"] == "No nvme storage answers now."
+
+
+def test_drive_whose_storage_is_missing_does_not_grow(
+    api: APIClient, owner: User, lost: Callable[[str], None]
+) -> None:
+    """How large it may be is not known then."""
+    drive = DriveFactory(owner=owner, storage_host="nvme-1")
+    lost("nvme-1")
+    path = f"{API}/drives/{drive.pk}/action/?do=resize"
+    answer = api.post(path, {"size": 1024 * 1024 * GIB})
+    assert (answer.status_code, faults_of(answer)) == (503, [("backend", None)])
+    assert api.get(f"{API}/drives/{drive.pk}/").json()["status"] == "unmounted"
 
 
 def test_overview_tells_which_storage_does_not_answer(

@@ -1,6 +1,9 @@
+import os
 import re
+import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
+from drives import checks
 from drives.storage import hosts
 from drives.storage.errors import StorageError, UnknownHost
 from drives.storage.file import FileBackend
@@ -51,6 +55,22 @@ def test_backend_gets_its_options_and_is_made_once(tmp_path: Path) -> None:
     assert hosts.get_host("b").backend is backend
 
 
+def test_host_that_names_no_backend_has_files(settings: Settings, tmp_path: Path) -> None:
+    settings.STORAGE_HOSTS = {
+        "one": {"storage_type": "dssd", "options": {"root": str(tmp_path / "images")}}
+    }
+    assert isinstance(hosts.get_host("one").backend, FileBackend)
+
+
+def test_documented_file_can_be(settings: Settings) -> None:
+    text = (settings.BASE_DIR / "docs" / "configuration.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    settings.STORAGE_HOSTS = tomllib.loads(example)
+    nvme, archive = hosts.all_hosts()
+    assert (nvme.storage_type, nvme.jobs, archive.verify) == ("nvme", 8, True)
+    assert not run_checks()
+
+
 @pytest.mark.usefixtures("configured")
 def test_unknown_host_is_named() -> None:
     with pytest.raises(UnknownHost, match="'nowhere'"):
@@ -88,9 +108,15 @@ def test_host_that_is_away_keeps_no_other_from_its_work(settings: Settings, tmp_
         ({"storage_type": ""}, "['storage_type'] needs 1 to 32 characters"),
         ({"backend": "drives.nothing.There"}, "No module named 'drives.nothing'"),
         ({"options": {}}, "missing 1 required positional argument: 'root'"),
-        ({"options": {"root": "r", "bandwith": 1}}, "unexpected keyword argument 'bandwith'"),
-        ({"options": {"root": "r", "bandwidth": "1"}}, "bandwidth is a whole number of bytes"),
-        ({"options": {"root": "r", "capacity": -1}}, "capacity is a whole number of bytes"),
+        ({"options": {"root": "images"}}, "root is an absolute path, not 'images'"),
+        ({"options": {"root": "/r", "bandwith": 1}}, "unexpected keyword argument 'bandwith'"),
+        ({"options": {"root": "/r", "bandwidth": "1"}}, "bandwidth is a whole number of bytes"),
+        ({"options": {"root": "/r", "capacity": -1}}, "capacity is a whole number of bytes"),
+        ({"options": {"root": "/r", "capacity": 2**70}}, "capacity is a whole number of bytes"),
+        ({"options": {"root": "/r\0"}}, "root is an absolute path"),
+        ({"options": {"root": "/r", "reflink": "no"}}, "reflink is true or false, not 'no'"),
+        ({"options": {"root": "/r", "direct": 3}}, "direct is true or false, not 3"),
+        ({"min_size": 100, "max_size": 10}, "has no size between 100 and 10 bytes"),
     ],
 )
 @pytest.mark.usefixtures("configured")
@@ -116,6 +142,33 @@ def test_check_finds_hosts_that_share_a_folder(settings: Settings, tmp_path: Pat
     settings.STORAGE_HOSTS["c"] = config(tmp_path / "a" / ".." / "b")
     (found,) = (one for one in run_checks() if one.id.startswith("drives."))
     assert found.msg == f"STORAGE_HOSTS has {tmp_path / 'b'} as the root of b, c."
+
+
+@pytest.mark.usefixtures("configured")
+def test_check_waits_for_no_host_that_hangs(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, realpath = Event(), os.path.realpath
+
+    def hang(path: Any) -> str:
+        answers.wait(60)
+        return realpath(path)
+
+    monkeypatch.setattr(os.path, "realpath", hang)
+    monkeypatch.setattr(checks, "SECONDS", 0.1)
+    settings.STORAGE_HOSTS["c"] = config(tmp_path / "a" / ".." / "b")
+    (found,) = (one for one in run_checks() if one.id.startswith("drives."))
+    answers.set()
+    assert found.msg.endswith("as the root of b, c.")
+
+
+@pytest.mark.usefixtures("configured")
+def test_check_follows_a_link_that_leads_to_itself_nowhere(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    settings.STORAGE_HOSTS["c"] = config(tmp_path / "loop")
+    assert not [one for one in run_checks() if one.id.startswith("drives.")]
 
 
 @pytest.mark.parametrize(("size", "rounded"), [(0, 0), (1, 16384), (16384, 16384), (16385, 32768)])
