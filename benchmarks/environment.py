@@ -15,6 +15,7 @@ def prepared_service(shelves: int = 0) -> Iterator[None]:
     `shelves` is a number of slow storage hosts, on top of the usual ones.
     """
     home = tempfile.mkdtemp(prefix="cloudjobs-bench-")
+    (Path(home) / "static").mkdir()  # nothing is collected, but whitenoise looks there
     os.environ |= {
         "CLOUDJOBS_HOME": home,
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings",

@@ -30,6 +30,7 @@ def benchmarks_on(database: str) -> dict[str, Callable[[], Result]]:
     from benchmarks import (
         clone,
         crowd,
+        extents,
         latency,
         list_all,
         list_page,
@@ -53,6 +54,7 @@ def benchmarks_on(database: str) -> dict[str, Callable[[], Result]]:
     of_copies: dict[str, Callable[[], Result]] = {
         "clone": clone.run,
         "clone8": clone.run_large,
+        "extents": extents.run,
         "clone-reflink": reflink.run,
         "latency": latency.run_embedded,
         "throughput": throughput.run,

@@ -1,7 +1,8 @@
 """The service's settings with the floors of the benchmarks among its addresses."""
 
+from cloudjobs import environment
 from cloudjobs.settings import *  # noqa: F403
-from cloudjobs.settings import FILE_BACKEND, MIB, env, image_folder
+from cloudjobs.settings import MIB, image_folder
 from cloudjobs.settings import STORAGE_HOSTS as USUAL_HOSTS
 
 ROOT_URLCONF = "benchmarks.bare"
@@ -14,8 +15,7 @@ STORAGES = {
 STORAGE_HOSTS = USUAL_HOSTS | {
     f"shelf-{number}": {
         "storage_type": f"shelf-{number}",
-        "backend": FILE_BACKEND,
         "options": {"root": image_folder(f"shelf-{number}"), "bandwidth": MIB, "reflink": False},
     }
-    for number in range(env.int("SHELVES", default=0))
+    for number in range(environment.number("SHELVES", 0))
 }

@@ -10,6 +10,7 @@ from django.db import connections
 Answer = TypeVar("Answer")
 
 _asked: dict[str, "Question"] = {}
+_asking = threading.Lock()
 
 
 class Question(threading.Thread):
@@ -34,23 +35,23 @@ class Question(threading.Thread):
 def within(seconds: float, work: Callable[[], Answer], name: str) -> Answer:
     """Return what the work returns, or raise what it raises.
 
-    It runs in a thread, which nobody can end. While one still hangs under this name no further one
-    is begun; one that somebody else began just now is let finish first.
+    It runs in a thread, which nobody can end. While there is one of this name no other is begun:
+    who asks at the same time gets the same answer.
 
     Raises:
         TimeoutError: it did not end within so many seconds, or an earlier one has not yet.
     """
-    earlier = _asked.get(name)
-    if earlier:
-        earlier.join(max(0.0, earlier.hangs_from - time.monotonic()))
-        if earlier.is_alive():
-            raise TimeoutError(f"{name} has been hanging since it was asked before")
-    question = Question(work, name, seconds)
-    question.start()
-    _asked[name] = question
-    question.join(seconds)
-    if question.is_alive():
+    with _asking:
+        question = _asked.get(name)
+        if question is None or not question.is_alive():
+            question = _asked[name] = Question(work, name, seconds)
+            question.start()
+    left = question.hangs_from - time.monotonic()
+    question.join(max(0.0, left))
+    if question.is_alive() and left > 0:
         raise TimeoutError(f"{name} did not answer within {seconds:g} s")
+    if question.is_alive():
+        raise TimeoutError(f"{name} has been hanging since it was asked before")
     if question.error:
         raise question.error
     answer: Answer = question.answer

@@ -11,22 +11,34 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     AutoField,
     BigAutoField,
+    BooleanField,
+    CharField,
     Expression,
     Field,
+    ForeignKey,
+    IntegerField,
     Model,
     QuerySet,
+    TextField,
     UUIDField,
 )
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 UUID_COLUMN = UUIDField()
+PLAIN = {CharField: str, TextField: str, BooleanField: bool}  # what databases take as it is
 Updated = tuple[QuerySet, dict[str, Any]]
 """What an UPDATE changes: these rows, to these values."""
+
+
+def database() -> BaseDatabaseWrapper:
+    """Return the connection itself; Django's `connection` looks it up for whatever it is asked."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 class Hole(Expression):
@@ -40,10 +52,10 @@ class Hole(Expression):
         """Return a placeholder, and as its parameter the hole itself."""
         return "%s", (self,)
 
-    def fill(self, value: Any) -> Any:
+    def fill(self, value: Any, here: BaseDatabaseWrapper) -> Any:
         """Return the value as the database takes it."""
         column = self.column or (UUID_COLUMN if isinstance(value, UUID) else None)
-        return column.get_db_prep_save(value, connection) if column else value
+        return column.get_db_prep_save(value, here) if column else value
 
 
 def prepared_update(describe: Callable[[Any], Updated]) -> Callable[..., int]:
@@ -58,12 +70,13 @@ def prepared_update(describe: Callable[[Any], Updated]) -> Callable[..., int]:
         rows, values = describe(model._default_manager)
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(values)
-        return query.get_compiler(connection=connection).as_sql()
+        return query.get_compiler(connection=database()).as_sql()
 
     def run(model: type[Model], **values: Any) -> int:
-        sql, params = compiled(model, connection.vendor)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, filled(params, values))
+        here = database()
+        sql, params = compiled(model, here.vendor)
+        with here.cursor() as cursor:
+            cursor.execute(sql, filled(params, values, here))
             return cursor.rowcount
 
     return run
@@ -77,13 +90,14 @@ def prepared_lock(describe: Callable[[Any], QuerySet]) -> Callable[..., None]:
 
     @cache
     def compiled(model: type[Model]) -> tuple[str, tuple[Any, ...]]:
-        return describe(model._default_manager).query.get_compiler(connection=connection).as_sql()
+        return describe(model._default_manager).query.get_compiler(connection=database()).as_sql()
 
     def run(model: type[Model], **values: Any) -> None:
-        if connection.features.has_select_for_update:
+        here = database()
+        if here.features.has_select_for_update:
             sql, params = compiled(model)
-            with connection.cursor() as cursor:
-                cursor.execute(sql, filled(params, values))
+            with here.cursor() as cursor:
+                cursor.execute(sql, filled(params, values, here))
 
     return run
 
@@ -95,14 +109,15 @@ def prepared_get(describe: Callable[[Any], QuerySet]) -> Callable[..., Any]:
 
     @cache
     def compiled(model: type[Model], vendor: str) -> tuple[Selection, list[str]]:
-        compiler = describe(model._default_manager).query.get_compiler(connection=connection)
+        compiler = describe(model._default_manager).query.get_compiler(connection=database())
         selection = Selection.of(compiler)
         return selection, [column.target.attname for column, _, _ in compiler.select or ()]
 
     def run(model: type[Model], **values: Any) -> Any:
-        selection, names = compiled(model, connection.vendor)
-        rows = selection.rows(values, at_most=1)
-        return model.from_db(connection.alias, names, rows[0]) if rows else None
+        here = database()
+        selection, names = compiled(model, here.vendor)
+        rows = selection.rows(values, here, at_most=1)
+        return model.from_db(DEFAULT_DB_ALIAS, names, rows[0]) if rows else None
 
     return run
 
@@ -115,10 +130,11 @@ def prepared_rows(describe: Callable[[Any], QuerySet]) -> Callable[..., list[Any
     @cache
     def compiled(model: type[Model], vendor: str) -> Selection:
         rows = describe(model._default_manager)
-        return Selection.of(rows.query.get_compiler(connection=connection))
+        return Selection.of(rows.query.get_compiler(connection=database()))
 
     def run(model: type[Model], **values: Any) -> list[Any]:
-        return compiled(model, connection.vendor).rows(values)
+        here = database()
+        return compiled(model, here.vendor).rows(values, here)
 
     return run
 
@@ -137,16 +153,18 @@ class Selection:
         columns = [column for column, _, _ in compiler.select or ()]
         return cls(sql, params, compiler.get_converters(columns))
 
-    def rows(self, values: dict[str, Any], at_most: int | None = None) -> list[Any]:
+    def rows(
+        self, values: dict[str, Any], here: BaseDatabaseWrapper, at_most: int | None = None
+    ) -> list[Any]:
         """Return the rows that it finds with these values in its holes."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, filled(self.params, values))
+        with here.cursor() as cursor:
+            cursor.execute(self.sql, filled(self.params, values, here))
             found = cursor.fetchmany(at_most) if at_most else cursor.fetchall()
         rows = [list(row) for row in found]
         for position, (convert, column) in self.converters.items():
             for converter in convert:
                 for row in rows:
-                    row[position] = converter(row[position], column, connection)
+                    row[position] = converter(row[position], column, here)
         return rows
 
 
@@ -159,30 +177,49 @@ def insert_rows(rows: Sequence[Model]) -> None:
     if not rows:
         return
     start, place, columns = insertion(type(rows[0]))
-    values = [
-        column.get_db_prep_save(column.pre_save(row, add=True), connection)
-        for row in rows
-        for column in columns
-    ]
-    with connection.cursor() as cursor:
+    here = database()
+    values = []
+    for row in rows:
+        for column, written_as, plain in columns:
+            value = column.pre_save(row, add=True)
+            is_plain = value is None or type(value) is plain
+            values.append(value if is_plain else written_as.get_db_prep_save(value, here))
+    with here.cursor() as cursor:
         cursor.execute(start + ", ".join([place] * len(rows)), values)
     for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 @cache
-def insertion(model: type[Model]) -> tuple[str, str, list[Any]]:
-    """Return the INSERT up to its values, the places for those of one row, and their columns."""
+def insertion(model: type[Model]) -> tuple[str, str, list[tuple[Any, Any, type | None]]]:
+    """Return the INSERT up to its values, the places for those of one row, and their columns, each
+    with the one that it is written as, and with the type of values that need no change.
+    """
     columns: list[Any] = [
         column
         for column in model._meta.concrete_fields
         if not isinstance(column, AutoField | BigAutoField)
     ]
-    quote = connection.ops.quote_name
+    quote = database().ops.quote_name
     names = ", ".join(quote(column.column) for column in columns)
     place = f"({', '.join(['%s'] * len(columns))})"
-    table = quote(model._meta.db_table)
-    return f"INSERT INTO {table} ({names}) VALUES ", place, columns  # noqa: S608  no foreign text
+    start = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES "  # noqa: S608  no foreign text
+    return start, place, [(column, key_of(column), plain_type(column)) for column in columns]
+
+
+def key_of(column: Any) -> Any:
+    """Return the key that a foreign key refers to, or the column itself."""
+    return key_of(column.target_field) if isinstance(column, ForeignKey) else column
+
+
+def plain_type(column: Any) -> type | None:
+    """Return the type of values that the database takes as they are, if there is one.
+
+    The driver of PostgreSQL is told how large an integer may be.
+    """
+    if isinstance(column, IntegerField):
+        return int if database().vendor == "sqlite" else None
+    return PLAIN.get(type(column))
 
 
 def with_constants(sql: str, params: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
@@ -205,6 +242,6 @@ def with_constants(sql: str, params: Sequence[Any]) -> tuple[str, tuple[Any, ...
     return written, tuple(left)
 
 
-def filled(params: tuple[Any, ...], values: dict[str, Any]) -> list[Any]:
+def filled(params: tuple[Any, ...], values: dict[str, Any], here: BaseDatabaseWrapper) -> list[Any]:
     """Return the parameters with each hole's value in its place."""
-    return [one.fill(values[one.name]) if isinstance(one, Hole) else one for one in params]
+    return [one.fill(values[one.name], here) if isinstance(one, Hole) else one for one in params]

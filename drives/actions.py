@@ -4,7 +4,7 @@ Each action is one transaction that changes rows and submits the job that goes w
 in `drives.cloning`, images that come whole in `drives.uploads.whole`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,25 +14,15 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from cloudjobs.announcing import announce
-from cloudjobs.api.exceptions import (
-    BackendUnavailable,
-    Busy,
-    Invalid,
-    Missing,
-    PointedError,
-    Refused,
-)
+from cloudjobs.api.bodies import make_each
+from cloudjobs.api.exceptions import BackendUnavailable, Busy, Invalid, Missing, Refused
 from cloudjobs.prepared import Hole, insert_rows, prepared_get
 from drives import operations, placement
 from drives.models import Drive, Snapshot
 from drives.querysets import KIND, SERVERS, SNAPSHOTS
-from drives.storage import (
-    StorageError,
-    get_host,
-    round_up_size,
-    storage_types,
-)
+from drives.storage import StorageError, get_host, round_up_size, storage_types
 from jobs.actions import JobSpec, Resource, submit
+from jobs.asking import after_asking
 from jobs.models import Job
 from tags.actions import tag_object
 
@@ -55,6 +45,7 @@ class DriveSpec:
     tags: list[UUID] | None = None
 
 
+@after_asking
 @transaction.atomic
 def create_drives(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -> list[Drive]:
     """Make empty drives, all or none.
@@ -64,19 +55,6 @@ def create_drives(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -
     """
     hosts = placement.hosts_to_avoid(owner, avoid)
     return make_each(specs, lambda spec: create_drive(owner, spec, hosts))
-
-
-def make_each(specs: list[Any], make: Callable[[Any], Any]) -> list[Any]:
-    """Return what is made of each; an error points at the one of several that it is about."""
-    made = []
-    for index, spec in enumerate(specs):
-        try:
-            made.append(make(spec))
-        except PointedError as error:
-            if len(specs) > 1:
-                error.within(f"objects.{index}")
-            raise
-    return made
 
 
 def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
@@ -92,7 +70,10 @@ def create_drive(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
 def insert_drive(
     uuid: UUID, owner: User | None, spec: DriveSpec, size: int, host: str, status: Drive.Status
 ) -> Drive:
-    """Insert the row of a drive, and announce it; one without an owner is in the library."""
+    """Insert the row of a drive; one without an owner is in the library.
+
+    It is announced with the job that is submitted for it; whoever submits none announces it.
+    """
     drive = Drive(
         uuid=uuid,
         owner=owner,
@@ -107,7 +88,6 @@ def insert_drive(
         allow_multimount=spec.allow_multimount,
     )
     insert_rows([drive])
-    announce(drive.owner_id, [(KIND, drive.pk)])
     return drive
 
 
@@ -120,6 +100,7 @@ def submit_internal(
     submit(JobSpec(operation, params, resources=resources), by)
 
 
+@after_asking
 @transaction.atomic
 def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     """Change a drive; a larger `size` starts a resize, and shows when that is done.
@@ -142,6 +123,7 @@ def update_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     return change_and_resize(drive, owner, changes)
 
 
+@after_asking
 @transaction.atomic
 def resize_drive(uuid: UUID, owner: User, changes: dict[str, Any]) -> Drive:
     """Do the same as `update_drive`, but refuse what cannot be applied in full.
@@ -184,8 +166,7 @@ def save_changes(drive: Drive, changes: dict[str, Any], names: tuple[str, ...]) 
 
 def require_shareable(drive: Drive) -> None:
     """Refuse that a disk, which only one server may write to, is on several."""
-    shareable = drive.allow_multimount or drive.media == Drive.Media.CDROM
-    if not shareable and drive.mounts.count() > 1:
+    if not drive.is_shareable and drive.mounts.count() > 1:
         raise Refused(
             "The drive is on several servers; only a CD or a shared drive may be.", "media"
         )
@@ -199,6 +180,7 @@ def resize_locked(drive: Drive, by: User, size: int) -> None:
         return
     try:
         host = get_host(drive.storage_host)
+        host.backend.ask()  # or its largest size is not known
     except StorageError as error:
         raise BackendUnavailable(str(error)) from error
     if size > host.max_size:

@@ -18,9 +18,11 @@ from drives.models import Drive, Snapshot
 from drives.querysets import KIND
 from drives.storage import StorageError, get_host, round_up_size
 from jobs.actions import JobSpec, Resource, submit
+from jobs.asking import after_asking
 from tags.actions import copy_tags, tag_object
 
 
+@after_asking
 @transaction.atomic
 def clone_drive(
     source_uuid: UUID, owner: User, wishes: dict[str, Any], avoid: frozenset[UUID] = frozenset()
@@ -58,7 +60,7 @@ def plan_clone(
     require_clonable(source)
     weight = allocated_bytes(source)
     clone = insert_clone(source, source, owner, wishes, weight, avoid, planned)
-    if not source.is_in_library:
+    if source.status in Drive.SETTLED and not source.is_in_library:
         source.become(Drive.Status.CLONING_SRC, *Drive.SETTLED)
     return clone, clone_job(source, clone, weight, is_verified(clone, wishes))
 
@@ -104,7 +106,7 @@ def require_clonable(source: Drive) -> None:
     """Refuse to clone a drive whose image is not whole or may change; the library's never do."""
     if not source.is_readable:
         raise Refused(f"A drive that is {source.status} cannot be cloned.", "status")
-    if source.is_in_use and not source.is_in_library:
+    if not source.is_in_library and source.is_in_use:
         raise Refused("A drive cannot be cloned while its server runs.", "status")
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,13 @@ AWAY = -1  # bytes free on a host that does not answer
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
+def ask_storage() -> None:
+    """Ask every host whether it answers; that one is away matters only where it is needed."""
+    for host in all_hosts():
+        with suppress(StorageError):
+            host.backend.ask()
+
+
 def choose_host(
     storage_type: str,
     size: int,
@@ -44,16 +52,17 @@ def choose_host(
 
     Raises:
         Invalid: there is no such storage type, or none of its hosts takes this size.
-        BackendUnavailable: no host has the bytes free.
+        BackendUnavailable: no host has the bytes free, or none answers.
     """
     hosts = hosts_taking(storage_type, size)
     lock_reservations()
-    reserved = reserved_bytes()
-    room = {host.name: room_on(host, planned, reserved) for host in hosts}
+    room = rooms_on(hosts, reserved_bytes(), planned)
     best = max(
         hosts,
         key=lambda h: (room[h.name] >= needed, h.name not in avoid, room[h.name]),
     )
+    if room[best.name] == AWAY:
+        raise BackendUnavailable(f"No {storage_type} storage answers now.")
     if room[best.name] < needed:
         raise BackendUnavailable(
             f"There is not enough space on {storage_type} storage: {needed} bytes are needed, "
@@ -66,10 +75,12 @@ def require_room(host: str, needed: int) -> None:
     """Refuse what does not fit on a storage host; the caller reserves it in its transaction.
 
     Raises:
-        BackendUnavailable: the bytes are not free.
+        BackendUnavailable: the bytes are not free, or it does not answer.
     """
     lock_reservations()
-    room = free_bytes(get_host(host))
+    room = rooms_on([get_host(host)], reserved_bytes())[host]
+    if room == AWAY:
+        raise BackendUnavailable(f"The storage {host} does not answer now.")
     if room < needed:
         raise BackendUnavailable(
             f"There is not enough space on {host}: {needed} bytes are needed, "
@@ -112,14 +123,22 @@ def hosts_of_type(storage_type: str) -> list[StorageHost]:
     return hosts
 
 
-def room_on(
-    host: StorageHost, planned: Mapping[str, int], reserved: Mapping[str, int] | None = None
-) -> int:
-    """Return the free bytes of a host; one that is away has less than none."""
-    try:
-        return free_bytes(host, planned, reserved)
-    except StorageError:
-        return AWAY
+def rooms_on(
+    hosts: Iterable[StorageHost], reserved: Mapping[str, int], planned: Mapping[str, int] = NOTHING
+) -> dict[str, int]:
+    """Return the free bytes of hosts that no job, no upload and nothing that is planned needs.
+
+    A host that is away has less than none. `reserved` is what `reserved_bytes` returned in this
+    transaction; hosts of one volume take from the same bytes.
+    """
+    volumes = {host.name: volume_of(host) for host in all_hosts()}
+    taken: Counter[str | None] = Counter()
+    for name, volume in volumes.items():
+        taken[volume] += reserved.get(name, 0) + planned.get(name, 0)
+    return {
+        host.name: free_bytes(host, taken[volume]) if (volume := volumes[host.name]) else AWAY
+        for host in hosts
+    }
 
 
 def volume_of(host: StorageHost) -> str | None:
@@ -130,23 +149,12 @@ def volume_of(host: StorageHost) -> str | None:
         return None
 
 
-def free_bytes(
-    host: StorageHost,
-    planned: Mapping[str, int] = NOTHING,
-    reserved: Mapping[str, int] | None = None,
-) -> int:
-    """Return the free bytes that no job, no upload and nothing that is planned still needs.
-
-    `reserved` is what `reserved_bytes` returned in this transaction, if it was asked already.
-
-    Raises:
-        StorageError: the host is away.
-    """
-    volume = host.backend.volume()
-    neighbours = [h.name for h in all_hosts() if volume_of(h) == volume]
-    reserved = reserved_bytes() if reserved is None else reserved
-    taken = sum(reserved.get(name, 0) + planned.get(name, 0) for name in neighbours)
-    return host.backend.free() - taken
+def free_bytes(host: StorageHost, taken: int) -> int:
+    """Return the bytes of a host that are free beside those that are taken."""
+    try:
+        return host.backend.free() - taken
+    except StorageError:
+        return AWAY
 
 
 def reserved_bytes() -> Mapping[str, int]:
@@ -155,13 +163,18 @@ def reserved_bytes() -> Mapping[str, int]:
     A job that writes is on the lane of the host that it writes to.
     """
     reserved: Counter[str] = Counter()
-    for host, needed in [*bytes_awaited(Job), *bytes_unwritten(Job), *bytes_announced(Upload)]:
+    for host, needed in bytes_needed(Job):
         reserved[host] += int(needed)
     return reserved
 
 
 @prepared_rows
-def bytes_awaited(jobs: Any) -> QuerySet:
+def bytes_needed(jobs: Any) -> QuerySet:
+    """Return what is reserved, in parts: a host, and bytes that it has to keep free."""
+    return awaited(jobs).union(unwritten(jobs), announced(Upload.objects), all=True)
+
+
+def awaited(jobs: Any) -> QuerySet:
     """Return what waiting jobs will write, which may be many: summed up in the index `job_waiting`.
 
     Jobs that run are not in it, so no report of progress has to change it.
@@ -170,18 +183,20 @@ def bytes_awaited(jobs: Any) -> QuerySet:
     return waiting.values_list("lane").annotate(needed=Sum(F("weight") - F("bytes_done")))
 
 
-@prepared_rows
-def bytes_unwritten(jobs: Any) -> QuerySet:
-    """Return what each job that runs has still to write."""
-    running = jobs.leased().filter(weight__gt=F("bytes_done"))
-    running = running.order_by("owner", "lane")  # or SQLite takes the index of all unfinished
-    return running.values_list("lane", F("weight") - F("bytes_done"))
+def unwritten(jobs: Any) -> QuerySet:
+    """Return what jobs that run have still to write.
+
+    Summed up for each owner, as the index `job_leased` has them; or SQLite takes that of all
+    unfinished.
+    """
+    running = jobs.leased().filter(weight__gt=F("bytes_done")).order_by().values("owner", "lane")
+    still = running.annotate(needed=Sum(F("weight") - F("bytes_done")))
+    return still.values_list("lane", "needed")
 
 
-@prepared_rows
-def bytes_announced(uploads: Any) -> QuerySet:
+def announced(uploads: Any) -> QuerySet:
     """Return what each upload has still to send; joined, SQLite might read all drives for them."""
-    host = Drive.objects.filter(pk=OuterRef("drive_id")).values("storage_host")
+    host = Drive.objects.filter(pk=OuterRef("drive_id")).order_by().values("storage_host")
     coming = uploads.filter(length__gt=F("bytes_done")).order_by()
     return coming.values_list(Subquery(host), F("length") - F("bytes_done"))
 

@@ -3,27 +3,24 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db import transaction
 
 from accounts.models import User
 from cloudjobs.api.exceptions import Missing, Refused
-from cloudjobs.prepared import insert_rows, prepared_rows
+from cloudjobs.prepared import insert_rows
 from jobs import endings
 from jobs.announcing import announce_job, announce_work
+from jobs.asking import after_asking
 from jobs.events import EventKind, event
 from jobs.models import Job, JobLink
 from jobs.registry import get_operation
 from jobs.tasks import enqueue
-from jobs.turns import next_turn
+from jobs.turns import next_place
 
 logger = logging.getLogger(__name__)
-
-TREE_NUMBERS = "jobs_tree_number"  # the PostgreSQL sequence, made by a migration
 
 
 @dataclass(frozen=True)
@@ -58,19 +55,20 @@ class JobSpec:
 
 @transaction.atomic(savepoint=False)
 def submit(spec: JobSpec, owner: User) -> Job:
-    """Insert the tree, have its leaves queued once the transaction is committed, return its root.
+    """Insert the tree, queue its leaves, return its root; workers see it once it is committed.
 
     Who is in a transaction already has to give that up when this fails.
 
     Raises:
         LookupError: an operation is not registered.
     """
-    planned = list(plan(spec, owner, next_tree_number()))
-    give_turns(planned, owner)
+    place = next_place(owner)
+    planned = list(plan(spec, owner, place.tree))
+    give_turns(planned, place.turn)
     insert_rows(planned)
     insert_rows(
         [
-            JobLink(job=job, kind=one["kind"], object_uuid=UUID(one["uuid"]))
+            JobLink(job_id=job.pk, kind=one["kind"], object_uuid=UUID(one["uuid"]))
             for job in planned
             for one in job.resources
         ]
@@ -78,7 +76,7 @@ def submit(spec: JobSpec, owner: User) -> Job:
     announce_work(planned)
     for job in planned:
         if job.is_leaf:
-            transaction.on_commit(partial(enqueue, job.pk))
+            enqueue(job.pk)
     return planned[0]
 
 
@@ -109,11 +107,12 @@ def plan(
         left += 2 * size_of(child)
 
 
-def give_turns(jobs: list[Job], owner: User) -> None:
-    """Give each leaf that users see a turn of its own; inner jobs have that of their last leaf."""
+def give_turns(jobs: list[Job], turn: int) -> None:
+    """Give each leaf that users see a turn of its own, from `turn` on; inner jobs have that of
+    their last leaf.
+    """
     if jobs[0].is_internal:
         return
-    turn = next_turn(owner)
     for number, job in enumerate(job for job in jobs if job.is_leaf):
         job.turn = turn + number
     for job in jobs:
@@ -124,25 +123,6 @@ def give_turns(jobs: list[Job], owner: User) -> None:
 def size_of(spec: JobSpec) -> int:
     """Return the number of jobs in a tree."""
     return 1 + sum(size_of(child) for child in spec.children)
-
-
-def next_tree_number() -> int:
-    """Return a number that no other tree has.
-
-    django-mptt takes the highest number plus one, which two transactions may read alike. A
-    sequence gives each its own, and SQLite lets one writer in at a time (its transactions are
-    IMMEDIATE). Should either ever fail, the constraint on the roots refuses the second commit.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT nextval(%s)", [TREE_NUMBERS])
-            return int(cursor.fetchone()[0])
-    return max((number for (number,) in highest_tree_number(Job)), default=0) + 1
-
-
-@prepared_rows
-def highest_tree_number(jobs: Any) -> QuerySet:
-    return jobs.order_by("-tree_id").values_list("tree_id")[:1]
 
 
 @transaction.atomic
@@ -165,6 +145,7 @@ def cancel_job(uuid: UUID, by: User) -> Job:
     return Job.objects.get(pk=uuid)
 
 
+@after_asking
 @transaction.atomic
 def retry_job(uuid: UUID, by: User) -> Job:
     """Let what did not succeed in a failed or cancelled tree run again, from where it can go on.
@@ -179,12 +160,12 @@ def retry_job(uuid: UUID, by: User) -> Job:
         raise Refused(refusal_to_retry(root), "state")
     again = list(Job.objects.inside(root).exclude(state=Job.State.SUCCESS).order_by("lft"))
     endings.lock_resources(again)
-    give_turns(again, root.owner)
+    give_turns(again, next_place(root.owner).turn)
     for job in again:
         get_operation(job.operation).revive(job)
         job.revive(str(by))
         if job.is_leaf:
-            transaction.on_commit(partial(enqueue, job.pk))
+            enqueue(job.pk)
     logger.info("retried", extra={"job": str(uuid), "by": str(by)})
     return Job.objects.get(pk=uuid)
 

@@ -20,8 +20,9 @@ def announce_job(job: Any) -> None:
 def announce_work(jobs: Iterable[Any]) -> None:
     """Announce jobs of one owner that begin, end or begin again, with all that they work on."""
     listed = list(jobs)
-    for job in listed[:1]:
-        announce(job.owner_id, dict.fromkeys(thing for each in listed for thing in touched(each)))
+    if listed:
+        things = dict.fromkeys(thing for each in listed for thing in touched(each))
+        announce(listed[0].owner_id, things)
 
 
 def themselves(job: Any) -> list[Thing]:

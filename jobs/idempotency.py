@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cloudjobs.api.exceptions import Conflict, Invalid
+from jobs.asking import after_asking
 from jobs.models import KeptAnswer
 
 HEADER = "Idempotency-Key"
@@ -39,6 +40,7 @@ def checked(key: str) -> str:
     return key
 
 
+@after_asking
 @transaction.atomic
 def answer_under(key: str, request: Request, act: Callable[[], Response]) -> Response:
     """Keep the answer under the key; a request that comes meanwhile waits for it."""

@@ -1,7 +1,7 @@
 """Which clusters of workers there are: each keeps a row of its own and renews it while it runs.
 
-All times are of the database's clock, but for `clock`: what the machine of the cluster had at its
-last sign of life, so that one whose clock is wrong is found.
+All times are of the database's clock, but for `started_at` and `clock`, which are of the cluster's
+machine: `clock` is what it had at the last sign of life, so that one whose clock is wrong is found.
 """
 
 import os

@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 
@@ -11,14 +11,22 @@ from cloudjobs.patience import within
 from tests.service import eventually
 
 
-def test_two_who_ask_at_the_same_time_both_get_an_answer() -> None:
-    def slow() -> str:
-        time.sleep(0.1)
-        return "answer"
+def test_all_who_ask_at_the_same_time_get_the_same_answer() -> None:
+    begun: list[float] = []
+    together = Barrier(4)
+
+    def slow() -> int:
+        begun.append(time.monotonic())
+        time.sleep(0.5)
+        return len(begun)
+
+    def ask(_: int) -> int:
+        together.wait()
+        return within(5, slow, "asked by several")
 
     with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(within, 5, slow, "asked by several") for _ in range(4)]
-        assert [one.result() for one in asked] == ["answer"] * 4
+        assert list(pool.map(ask, range(4))) == [1] * 4
+    assert within(5, slow, "asked by several") == 2
 
 
 def test_what_hangs_is_not_waited_for_again() -> None:

@@ -3,21 +3,21 @@
 `SMALL_DISK` is a folder that limits what fits into it.
 """
 
+from cloudjobs import environment
 from cloudjobs.settings import *  # noqa: F403
-from cloudjobs.settings import FILE_BACKEND, MIB, env, image_folder
+from cloudjobs.settings import MIB, image_folder
 from cloudjobs.settings import STORAGE_HOSTS as USUAL_HOSTS
 
 NAME = "tests.worker.settings"
 
-JOB_LEASE_SECONDS = env.int("LEASE_SECONDS", default=5)
+JOB_LEASE_SECONDS = environment.number("LEASE_SECONDS", 5)
 
 STORAGE_HOSTS = USUAL_HOSTS | {
     "small-1": {
         "storage_type": "small",
-        "backend": FILE_BACKEND,
         "max_size": 1024 * MIB,
         "options": {
-            "root": env("SMALL_DISK", default=image_folder("small-1")),
+            "root": environment.text("SMALL_DISK", str(image_folder("small-1"))),
             "bandwidth": 25 * MIB,
         },
     },

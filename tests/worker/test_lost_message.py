@@ -1,4 +1,4 @@
-"""A message is lost between commit and queue: the cluster sweeps every 10 seconds, and finds it."""
+"""A message is lost: the cluster sweeps every 10 seconds, and finds it."""
 
 import os
 import time

