@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from cloudjobs.api.exceptions import PointedError, Refused
+from cloudjobs.pages.measures import moved_text, rate_text, size_text
 from drives import reconciliation
 from drives.actions import delete_drives
 from drives.bandwidth import limit_bandwidth
@@ -22,6 +24,7 @@ from drives.forms import BandwidthForm
 from drives.library.actions import move_to_library
 from drives.library.admin import LibraryEntryAdmin
 from drives.models import BandwidthLimit, Drive, Snapshot, Upload
+from drives.reconciliation import Finding
 from drives.snapshots.actions import clone_snapshot, delete_snapshots
 from drives.uploads.actions import is_uploading
 
@@ -31,7 +34,30 @@ READ_ONLY_OF_SNAPSHOT = ("status", "size", "allocated_size", "storage_host", "cr
 __all__ = ["DriveAdmin", "LibraryEntryAdmin"]
 
 
-class RemovingAdmin(admin.ModelAdmin):
+class WorkedOnAdmin(admin.ModelAdmin):
+    """Of what actions make and delete, and jobs work on meanwhile."""
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any | None:
+        """Lock the row for the transaction of a change; None if a job has deleted it by then."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or not connection.in_atomic_block:
+            return found
+        return self.model.objects.filter(pk=found.pk).locked().first()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write what was changed and nothing else: a job may have moved the status since."""
+        obj.save(update_fields=form.changed_data)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RemovingAdmin(WorkedOnAdmin):
     """Deletes by the API's own action, after a question: Django's own would leave the bytes."""
 
     def remove_one(self, one: Any, by: Any) -> None:
@@ -66,18 +92,12 @@ class RemovingAdmin(admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/drives/remove.html", context)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(Drive)
 class DriveAdmin(RemovingAdmin):
     """Names and notes can be changed here; drives are made through the API."""
 
-    list_display = ("name", "holder", "media", "gibibytes", "status", "storage_host", "created_at")
+    list_display = ("name", "holder", "media", "size_shown", "status", "storage_host", "created_at")
     list_filter = ("status", "media", "storage_type", "storage_host")
     list_select_related = ("owner",)
     search_fields = ("name", "uuid", "owner__email")
@@ -98,10 +118,10 @@ class DriveAdmin(RemovingAdmin):
         "status",
         "storage_type",
         "storage_host",
+        "allow_multimount",
         "affinities",
         "created_at",
     )
-
     actions = ("clone", "move_to_library", "remove")
 
     def remove_one(self, one: Drive, by: Any) -> None:
@@ -149,24 +169,28 @@ class DriveAdmin(RemovingAdmin):
             return redirect("admin:drives_reconcile")
         return self.report(request, found)
 
-    def report(self, request: HttpRequest, found: list[Any]) -> TemplateResponse:
+    def report(self, request: HttpRequest, found: list[Finding]) -> TemplateResponse:
         site = self.admin_site.each_context(request)
         context = {**site, "title": "Reconcile storage", "found": found, "opts": self.opts}
         return TemplateResponse(request, "admin/drives/reconcile.html", context)
 
     @admin.display(description="size", ordering="size")
-    def gibibytes(self, drive: Drive) -> str:
-        return f"{drive.size / 1024**3:.2f} GiB"
+    def size_shown(self, drive: Drive) -> str:
+        return size_text(drive.size)
 
 
 @admin.register(Upload)
 class UploadAdmin(RemovingAdmin):
     """Uploads in chunks, of the last day: to be looked at, and given up with their drives."""
 
-    list_display = ("drive", "length", "bytes_done", "changed_at")
+    list_display = ("drive", "arrived", "changed_at")
     list_select_related = ("drive", "drive__owner")
     search_fields = ("drive__name", "drive__uuid", "drive__owner__email")
     actions = ("remove",)
+
+    @admin.display(description="received", ordering="bytes_done")
+    def arrived(self, upload: Upload) -> str:
+        return moved_text(upload.bytes_done, upload.length)
 
     def remove_one(self, one: Upload, by: Any) -> None:
         if not is_uploading(one.drive):
@@ -181,13 +205,17 @@ class UploadAdmin(RemovingAdmin):
 class SnapshotAdmin(RemovingAdmin):
     """Names and notes can be changed here; snapshots are taken through the API."""
 
-    list_display = ("name", "drive", "owner", "status", "allocated_size", "created_at")
+    list_display = ("name", "drive", "owner", "status", "on_disk", "created_at")
     list_filter = ("status", "storage_host")
     list_select_related = ("drive", "owner")
     search_fields = ("name", "uuid", "drive__uuid", "owner__email")
     fields = ("uuid", "owner", "drive", "name", "meta", *READ_ONLY_OF_SNAPSHOT)
     readonly_fields = ("uuid", "owner", "drive", *READ_ONLY_OF_SNAPSHOT)
     actions = ("clone", "remove")
+
+    @admin.display(description="on disk", ordering="allocated_size", empty_value="-")
+    def on_disk(self, snapshot: Snapshot) -> str | None:
+        return None if snapshot.allocated_size is None else size_text(snapshot.allocated_size)
 
     def remove_one(self, one: Snapshot, by: Any) -> None:
         delete_snapshots([one.pk], one.owner)
@@ -209,12 +237,17 @@ class BandwidthLimitAdmin(admin.ModelAdmin):
     """What storage hosts may move each second; a value that is saved holds at once."""
 
     form = BandwidthForm
-    list_display = ("storage_host", "bandwidth", "changed_at")
+    fields = ("storage_host", "bandwidth")
+    list_display = ("storage_host", "rate", "changed_at")
 
     def save_model(
         self, request: HttpRequest, obj: BandwidthLimit, form: Any, change: bool
     ) -> None:
-        limit_bandwidth(obj)
+        obj.pk = limit_bandwidth(obj.storage_host, obj.bandwidth).pk
+
+    @admin.display(description="bandwidth", ordering="bandwidth")
+    def rate(self, limit: BandwidthLimit) -> str:
+        return rate_text(limit.bandwidth) if limit.bandwidth else "what the settings say"
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: BandwidthLimit | None = None

@@ -12,7 +12,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.bodies import objects_of, uuids_in, validate_each
 from cloudjobs.api.exceptions import Invalid, NotSatisfiable, Refused
 from cloudjobs.api.filters import Condition
 from cloudjobs.api.openapi.exchanges import (
@@ -51,9 +51,10 @@ from drives.uploads.spans import span_of
 from drives.uploads.whole import upload_drive
 from jobs.api import WorkedOnViewSet
 from jobs.idempotency import answer_once
-from tags.api import own_tag
+from tags.api import Tagged
 from tags.models import TagLink
 
+MOST_DIGITS = 99  # of a length; more of them take long to read
 UPLOAD_TYPE = "application/octet-stream"
 BYTES = {"type": "string", "format": "binary"}
 UUIDS = {"type": "array", "items": {"type": "string", "format": "uuid"}}
@@ -153,9 +154,7 @@ class DriveViewSet(ClonedViewSet):
         given = validate_each(DriveRequest, objects_of(request.data))
         specs = [DriveSpec(**data) for data in given]
         drives = actions.create_drives(self.owner, specs, uuids_in(request, "avoid"))
-        headers = location_of(KIND, drives[0].pk) if len(drives) == 1 else None
-        body = {"objects": self.serialize(drives)}
-        return Response(body, status.HTTP_201_CREATED, headers=headers)
+        return self.made(KIND, drives)
 
     def update(self, request: Request, uuid: str) -> Response:
         """Change a drive by its full definition."""
@@ -232,14 +231,10 @@ class DriveViewSet(ClonedViewSet):
         return DriveSpec(size=0, **validate_each(UploadRequest, [said])[0])
 
 
-class TaggedDriveViewSet(DriveViewSet):
+class TaggedDriveViewSet(Tagged, DriveViewSet):
     """`/tags/{uuid}/drives/`, and its `detail/`: the drives that have a tag."""
 
     short_serializer_class = TaggedDriveSerializer
-
-    def get_queryset(self) -> QuerySet[Drive]:
-        tag = own_tag(self.owner, self.kwargs["uuid"])
-        return super().get_queryset().filter(TagLink.objects.tagged(KIND)([str(tag.pk)]))
 
 
 def content_length(request: Request) -> int:
@@ -249,6 +244,6 @@ def content_length(request: Request) -> int:
         Invalid: it announces none.
     """
     text = request.META.get("CONTENT_LENGTH") or ""
-    if not (text.isascii() and text.isdigit()) or len(text) > 99 or int(text) == 0:
+    if not (text.isascii() and text.isdigit()) or len(text) > MOST_DIGITS or int(text) == 0:
         raise Invalid("An upload announces the size of the image.", "Content-Length")
     return int(text)

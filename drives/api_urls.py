@@ -6,7 +6,7 @@ from cloudjobs.api.viewsets import UUID_PATTERN
 from drives.api import DriveViewSet
 from drives.uploads.api import ChunkView, InitUploadViewSet
 
-# Beside what the router makes: the list's DELETE, the actions, and uploads with a name.
+# Beside what the router makes: uploads, whose bodies are streamed.
 uploads = DriveViewSet.as_view(
     {"post": "upload"},
     parser_classes=[UnreadParser],

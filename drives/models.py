@@ -31,8 +31,8 @@ class Drive(WorkedOn, models.Model):
 
     A passing status always has an unfinished job behind it: the action that sets it submits the
     job in the same transaction, and the job's end settles it. Only `uploading` has an `Upload`
-    instead. A drive whose image could not be
-    made or removed is `unavailable`, and can be deleted; one that could not grow stays as it was.
+    instead. A drive whose image could not be made or removed is `unavailable`, and can be deleted;
+    one that could not grow stays as it was.
 
     A drive without an owner is in the library: everyone sees and clones it, CDs are mounted by all.
     Settled it is always `unmounted`, whatever servers have it and whoever clones it, so that nobody
@@ -42,14 +42,14 @@ class Drive(WorkedOn, models.Model):
     class Status(models.TextChoices):
         """`unmounted`, `mounted` and `unavailable` last; the others pass."""
 
-        CREATING = "creating"
+        CREATING = "creating", "Being made"
         UNMOUNTED = "unmounted"
         MOUNTED = "mounted"
-        CLONING_SRC = "cloning_src"
-        CLONING_DST = "cloning_dst"
-        RESIZING = "resizing"
+        CLONING_SRC = "cloning_src", "Being cloned"
+        CLONING_DST = "cloning_dst", "Being filled"
+        RESIZING = "resizing", "Being resized"
         UPLOADING = "uploading"
-        DELETING = "deleting"
+        DELETING = "deleting", "Being deleted"
         UNAVAILABLE = "unavailable"
 
     class Media(models.TextChoices):
@@ -62,6 +62,14 @@ class Drive(WorkedOn, models.Model):
         Status.CLONING_SRC,
     )
     SETTLED: ClassVar[tuple[Status, ...]] = (Status.UNMOUNTED, Status.MOUNTED)
+    PASSING: ClassVar[tuple[Status, ...]] = (
+        Status.CREATING,
+        Status.CLONING_SRC,
+        Status.CLONING_DST,
+        Status.RESIZING,
+        Status.UPLOADING,
+        Status.DELETING,
+    )
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -105,6 +113,11 @@ class Drive(WorkedOn, models.Model):
         if self.is_in_library:
             return self.mounts.exists()
         return bool(in_use(Drive, pk=self.pk))
+
+    @property
+    def is_shareable(self) -> bool:
+        """May several servers have it? A disk only if they agree on who writes to it."""
+        return self.allow_multimount or self.media == self.Media.CDROM
 
     @property
     def is_readable(self) -> bool:

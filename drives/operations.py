@@ -43,8 +43,14 @@ def storage_failures_shown() -> Iterator[None]:
 
 
 def drive_of(job: Job) -> Drive:
-    """Return the drive that the job makes or changes."""
-    drive: Drive = Drive.objects.get(pk=job.params["drive"])
+    """Return the drive that the job makes or changes.
+
+    Raises:
+        OperationFailed: it is gone, as it is once somebody else has ended this job.
+    """
+    drive: Drive | None = Drive.objects.filter(pk=job.params["drive"]).first()
+    if drive is None:
+        raise OperationFailed("The drive is not there any more.")
     return drive
 
 
@@ -119,8 +125,10 @@ class CloneDrive(Operation):
         Drive.objects.filter(pk__in={job.params[role] for job in jobs for role in roles}).lock()
 
     def discard(self, job: Job) -> None:
-        """Free the bytes of a clone that is not wanted any more."""
-        get_host(job.params["storage_host"]).backend.delete(UUID(job.params["drive"]))
+        """Free the bytes of a clone that is not wanted any more, if its host answers."""
+        backend = get_host(job.params["storage_host"]).backend
+        backend.ask()
+        backend.delete(UUID(job.params["drive"]))
 
     def revive(self, job: Job) -> None:
         """Have the clone again, as it was before it was cancelled, and go on from its partial."""
@@ -219,9 +227,9 @@ def keep_what_is_there(job: Job) -> None:
     """
     clone, backend = UUID(job.params["drive"]), get_host(job.params["storage_host"]).backend
     if has_changed_since(job):
-        backend.delete(clone)
         source = get_host(job.params["source_host"]).backend
         job.weight = min(source.allocated(UUID(job.params["source"])), job.params["size"])
+        backend.delete(clone)  # once it is known that the source answers
     if not job.cursor or backend.partial_size(clone) < job.cursor:
         job.cursor = job.bytes_done = 0
         job.verified = job.verified and 0
@@ -262,7 +270,9 @@ class DeleteDrive(Operation):
     is_internal = True
 
     def run(self, job: Job, progress: Progress) -> None:
-        drive = drive_of(job)
+        drive = Drive.objects.filter(pk=job.params["drive"]).first()
+        if drive is None:
+            return  # an attempt before this one has ended the job, which the end of this one learns
         with storage_failures_shown():
             for snapshot in drive.snapshots.all():
                 backend_of(snapshot).delete(snapshot.pk)

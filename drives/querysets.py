@@ -3,7 +3,9 @@
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Value, When
+
+from accounts.querysets import OwnedQuerySet
 
 KIND = "drives"
 SNAPSHOTS = "snapshots"
@@ -11,18 +13,8 @@ SERVERS = "servers"
 SERVER_AT_WORK = ("starting", "running", "stopping")
 
 
-class ImageQuerySet(QuerySet[Any]):
+class ImageQuerySet(OwnedQuerySet):
     """Of what has an image: drives and snapshots."""
-
-    def owned_by(self, user: Any) -> Self:
-        return self.filter(owner=user)
-
-    def locked(self) -> Self:
-        """Return the drives with their rows locked until the transaction ends, in one order.
-
-        Nothing but these rows: a lock on their owner would stand in the way of every insert.
-        """
-        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
     def lock(self) -> None:
         """Lock the rows until the transaction ends; SQLite's holds the only write lock anyway."""

@@ -29,7 +29,6 @@ LEFT_ALONE_SECONDS = 600  # an upload that goes on changes its file all the time
 MODELS = (Drive, Snapshot)
 Row = Drive | Snapshot
 WHOLE = (*Drive.SETTLED, Snapshot.Status.AVAILABLE)  # their images are there
-PASSING = tuple(set(Drive.Status) - {*Drive.SETTLED, Drive.Status.UNAVAILABLE})
 IN_THE_MAKING = (Drive.Status.CREATING, Drive.Status.CLONING_DST, Drive.Status.UPLOADING)
 
 
@@ -87,12 +86,15 @@ def fix(finding: Finding) -> bool:
 
 
 def on_host(host: StorageHost) -> Iterator[Finding]:
+    """Yield what disagrees on a host, up to where it does not answer any more."""
     try:
-        stored = list(host.backend.listing())
+        yield from disagreements_on(host)
     except StorageError as error:
         yield Finding(Fault.STORAGE_AWAY, host.name, None, str(error))
-        return
-    rows = rows_on(host)
+
+
+def disagreements_on(host: StorageHost) -> Iterator[Finding]:
+    stored, rows = list(host.backend.listing()), rows_on(host)
     whole = {image.uuid for image in stored if not image.is_partial}
     settled = {uuid for uuid, row in rows.items() if row.status in WHOLE}
     if (whole or settled) and not whole & rows.keys():
@@ -178,7 +180,7 @@ def stuck(drives: QuerySet[Drive]) -> QuerySet[Drive]:
     links = JobLink.objects.filter(kind=KIND, object_uuid=OuterRef("pk"))
     worked_on = Exists(links.filter(job__state=Job.State.STARTED))
     uploading = Q(status=Drive.Status.UPLOADING, upload__isnull=False)
-    return drives.filter(~worked_on, status__in=PASSING).exclude(uploading)
+    return drives.filter(~worked_on, status__in=Drive.PASSING).exclude(uploading)
 
 
 def free_image(host: str, uuid: UUID) -> bool:

@@ -10,16 +10,10 @@ from django.urls import reverse
 from cloudjobs.pages.live import Part
 from cloudjobs.pages.measures import size_text
 from drives.models import Drive
+from drives.querysets import KIND, SERVER_AT_WORK
+from jobs.history import last_failure
 
 Status = Drive.Status
-PASSING = frozenset(Status) - {*Drive.SETTLED, Status.UNAVAILABLE}
-WORDS: dict[str, str] = {
-    Status.CREATING: "Being made",
-    Status.CLONING_SRC: "Being cloned",
-    Status.CLONING_DST: "Being filled",
-    Status.RESIZING: "Being resized",
-    Status.DELETING: "Being deleted",
-}
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,10 @@ class Mounted:
 
 @dataclass(frozen=True)
 class DriveRow:
+    """A drive; `busy_with` names the servers of the reader that work with it now, and `failure`
+    tells why it is unavailable.
+    """
+
     uuid: str
     name: str
     media: str
@@ -51,9 +49,12 @@ class DriveRow:
     created: datetime
     status: StatusMark
     mounts: tuple[Mounted, ...]
+    busy_with: str
     can_read: bool
+    can_clone: bool
     can_delete: bool
     is_passing: bool
+    failure: str
 
     @property
     def url(self) -> str:
@@ -63,9 +64,10 @@ class DriveRow:
         return Part(f"drive-{self.uuid}", "drives/drive_row.html", self)
 
 
-def row_of(drive: Drive) -> DriveRow:
+def row_of(drive: Drive, failure: str = "") -> DriveRow:
     """Return the row of a drive whose mounts are fetched."""
     mounts: Iterable[Any] = drive.mounts.all()
+    busy_with = "" if drive.is_in_library else servers_at_work(mounts)
     return DriveRow(
         uuid=str(drive.pk),
         name=drive.name,
@@ -76,10 +78,26 @@ def row_of(drive: Drive) -> DriveRow:
         created=drive.created_at,
         status=mark_of(drive.status),
         mounts=tuple(mounted(mount) for mount in mounts),
+        busy_with=busy_with,
         can_read=drive.is_readable,
-        can_delete=drive.status not in PASSING and not drive.is_in_library,
-        is_passing=drive.status in PASSING,
+        can_clone=drive.is_readable and not busy_with,
+        can_delete=not (drive.status in Drive.PASSING or drive.is_in_library or busy_with),
+        is_passing=drive.status in Drive.PASSING,
+        failure=failure,
     )
+
+
+def failure_of(drive: Drive) -> str:
+    """Return why a drive is unavailable, as far as is known, or nothing if it is not."""
+    if drive.status != Status.UNAVAILABLE:
+        return ""
+    return f"Its image could not be made or removed. {last_failure(KIND, drive.pk)}"
+
+
+def servers_at_work(mounts: Iterable[Any]) -> str:
+    """Return the names of the servers that are not at rest; while they work, bytes may change."""
+    servers = (mount.server for mount in mounts)
+    return ", ".join(one.name for one in servers if one.status in SERVER_AT_WORK)
 
 
 def mounted(mount: Any) -> Mounted:
@@ -88,8 +106,8 @@ def mounted(mount: Any) -> Mounted:
 
 
 def mark_of(status: str) -> StatusMark:
-    word = WORDS.get(status, status.capitalize())
-    if status in PASSING:
+    word = str(Status(status).label)
+    if status in Drive.PASSING:
         return StatusMark("passing", "running", word)
     if status == Status.UNAVAILABLE:
         return StatusMark("failed", "failed", word)

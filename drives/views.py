@@ -12,13 +12,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cloudjobs.pages.acting import Question, ask, attempt, attempt_form, posted
 from cloudjobs.pages.lists import Listing, read_listing
-from cloudjobs.pages.live import SOON, Live, Part, live_page, pace
+from cloudjobs.pages.live import CALM, SOON, Live, Part, live_page, pace
 from drives import actions
 from drives.cloning import clone_drive
 from drives.forms import CloneForm, DriveForm, UploadForm
 from drives.models import Drive
 from drives.querysets import KIND
-from drives.rows import row_of
+from drives.rows import failure_of, row_of
 from drives.uploads.whole import upload_drive
 from jobs.history import history_of, job_page
 from jobs.listing import tab_counts
@@ -32,10 +32,7 @@ def drive_list(request: HttpRequest) -> HttpResponse:
     drives = Drive.objects.owned_by(user).prefetch_related("mounts__server")
     listing: Listing[Drive] = read_listing(request, drives)
     rows = [row_of(drive) for drive in listing.objects]
-    parts = [row.as_part() for row in rows]
-    parts += [
-        Part(f"drive-{uuid}", "partials/gone_row.html", f"drive-{uuid}") for uuid in listing.gone
-    ]
+    parts = [*(row.as_part() for row in rows), *listing.gone_parts("drive")]
     live = Live(listing.path, pace(sum(row.is_passing for row in rows)), **tab_counts(user))
     return live_page(request, "drives/drive_list.html", live, parts, rows=rows, listing=listing)
 
@@ -46,13 +43,14 @@ def drive_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show a drive, what can be done with it, and its jobs."""
     user: Any = request.user
     drive = reachable_drive(request, uuid)
-    row, jobs = row_of(drive), history_of(KIND, drive.pk, user)
+    row, jobs = row_of(drive, failure_of(drive)), history_of(KIND, drive.pk, user)
     parts = [
         Part("drive-head", "drives/drive_head.html", row),
         Part("drive-facts", "drives/drive_facts.html", row),
         *jobs.parts(),
     ]
-    live = Live(request.path, SOON if row.is_passing or jobs.is_live else 0, **tab_counts(user))
+    rests = CALM if row.busy_with else 0
+    live = Live(request.path, SOON if row.is_passing or jobs.is_live else rests, **tab_counts(user))
     return live_page(request, "drives/drive_detail.html", live, parts, row=row, jobs=jobs)
 
 
@@ -138,13 +136,13 @@ def reachable_drive(request: HttpRequest, uuid: UUID) -> Drive:
     """Return a drive of the user who asks, or of the library, with what the user mounts it on."""
     user: Any = request.user
     drives = Drive.objects.reachable_by(user).with_mounts_of(user)
-    drive: Drive = get_object_or_404(drives.prefetch_related("mounts__server"), pk=uuid)
+    drive: Drive = get_object_or_404(drives, pk=uuid)
     return drive
 
 
 def own_drive(request: HttpRequest, uuid: UUID) -> Drive:
     """Return a drive of the user who asks; there is no other."""
     user: Any = request.user
-    mine = Drive.objects.owned_by(user).prefetch_related("mounts__server")
+    mine = Drive.objects.owned_by(user).with_mounts_of(user)
     drive: Drive = get_object_or_404(mine, pk=uuid)
     return drive

@@ -90,7 +90,14 @@ class JobAdmin(ReadOnly, MPTTModelAdmin):
         ),
         (
             "Work",
-            {"fields": (("bytes_done", "weight", "cursor"), ("method", "rate", "lane"), "params")},
+            {
+                "fields": (
+                    ("bytes_done", "weight", "cursor"),
+                    ("verified", "method", "rate"),
+                    "lane",
+                    "params",
+                )
+            },
         ),
         ("Worker", {"fields": (("worker", "attempts", "heartbeat_at"),)}),
         ("Times", {"fields": (("created", "last_modified"), ("claimed_at", "finished_at"))}),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.http import Http404
 from mptt.utils import get_cached_trees
 
 from cloudjobs.pages.live import Part
@@ -79,10 +80,16 @@ class EventLog:
 
 
 def fetch_tree(job: Job) -> Job:
-    """Return the job with all below it, and with their logs: one query."""
+    """Return the job with all below it, and with their logs: one query.
+
+    Raises:
+        Http404: it is not there any more.
+    """
     nodes = Job.objects.inside(job).select_related("owner").order_by("lft")
-    root: Job = get_cached_trees(nodes)[0]
-    return root
+    trees: list[Job] = get_cached_trees(nodes)
+    if not trees:
+        raise Http404("It was purged a moment ago.")
+    return trees[0]
 
 
 def detail_parts(job: Job, *, for_staff: bool = False) -> list[Part]:

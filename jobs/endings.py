@@ -7,6 +7,7 @@ import logging
 
 from django.db import transaction
 
+from jobs.asking import after_asking
 from jobs.models import Job
 from jobs.registry import get_operation
 from jobs.reports import NO_FAILURE, Failure, Reported
@@ -42,15 +43,21 @@ def finish(
 
 def settle(job: Job) -> None:
     """Settle the resources of a job that ended, and end the jobs above it."""
+    settle_work(job)
+    end_parents(job)
+
+
+def settle_work(job: Job) -> None:
+    """Settle the resources of a job that ended."""
     get_operation(job.operation).settle(job)
-    if job.parent_id:
-        end_parents(job)
     outcome = {"job": str(job.pk), "outcome": job.state, "error": job.error or None}
     logger.info("finished", extra=outcome)
 
 
 def end_parents(job: Job) -> None:
     """End the jobs above a job that ended, from below, as far as all of their children have."""
+    if not job.parent_id:
+        return
     for parent in job.get_ancestors(ascending=True):
         if not parent.end_with_children():
             break
@@ -71,10 +78,12 @@ def cancel(job: Job) -> None:
     unfinished = Job.objects.inside(job).leaves().unfinished().order_by("lft")
     leaves = list(unfinished.select_for_update(no_key=True))  # none is claimed meanwhile
     lock_resources(leaves)
-    for leaf in leaves:
-        if leaf.end_from_outside(Job.State.CANCELLED):
-            settle(leaf)
-            discard_after_commit(leaf)
+    ended = [leaf for leaf in leaves if leaf.end_from_outside(Job.State.CANCELLED)]
+    for leaf in ended:
+        settle_work(leaf)
+        discard_after_commit(leaf)
+    for one_of_its_children in {leaf.parent_id: leaf for leaf in ended}.values():
+        end_parents(one_of_its_children)
 
 
 def lock_resources(jobs: list[Job]) -> None:
@@ -101,6 +110,7 @@ def give_up(job: Job) -> None:
         settle(exhausted)
 
 
+@after_asking
 @transaction.atomic
 def discard_cancelled(job: Job) -> None:
     """Free what a job has left if it was cancelled; a retry waits until that is done."""

@@ -53,14 +53,17 @@ def columns_of(jobs: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def listed_jobs(rows: Iterable[tuple[Any, ...]]) -> list[ListedJob]:
-    """Return the jobs of these rows with all below them: one more query, however many rows."""
+    """Return the jobs of these rows with all below them: one more query, however many rows.
+
+    Trees that were purged since the rows were read are left out.
+    """
     jobs = [ListedJob._make(row) for row in rows]
     trees = {job.tree_id for job in jobs if not job.is_leaf}
     if not trees:
         return jobs
     nodes = columns_of(Job.objects.filter(tree_id__in=trees)).order_by("tree_id", "lft")
     fetched = {node.pk: node for node in joined(map(ListedJob._make, nodes))}
-    return [fetched.get(job.pk, job) for job in jobs]
+    return [fetched.get(job.pk, job) for job in jobs if job.is_leaf or job.pk in fetched]
 
 
 def joined(nodes: Iterable[ListedJob]) -> list[ListedJob]:

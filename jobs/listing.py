@@ -158,6 +158,12 @@ def trees_of(numbers: list[int], owner: User) -> list[Job]:
     return sorted(mine, key=lambda job: (job.created, job.pk), reverse=True)
 
 
+def failed_lately(owner: User) -> Any:
+    """Return the root jobs of a user that failed within the last day, the last one first."""
+    failed = root_jobs(owner).failed_since(timezone.now() - LATELY)
+    return failed.order_by("-finished_at")
+
+
 def capped_count(jobs: Any, cap: int = CAP) -> str:
     """Return how many there are, `1,000+` beyond the cap, nothing for none."""
     count = jobs.order_by()[: cap + 1].count()
@@ -172,8 +178,6 @@ def counts_by_state(owner: User) -> dict[str, str]:
 
 def tab_counts(owner: User, running: str | None = None) -> dict[str, str]:
     """Return what the tab tells: how many jobs have not ended, and how many failed lately."""
-    jobs = root_jobs(owner)
-    lately = jobs.filter(state=Job.State.FAILED, created__gte=timezone.now() - LATELY)
     if running is None:
-        running = capped_count(jobs.filter(state=Job.State.STARTED))
-    return {"running": running, "failed": capped_count(lately)}
+        running = capped_count(root_jobs(owner).unfinished())
+    return {"running": running, "failed": capped_count(failed_lately(owner))}

@@ -62,6 +62,8 @@ class Job(RolledUp, MPTTModel):
         on_delete=models.CASCADE,
         db_index=False,
     )
+    # As the tree library has it, but for the index: `job_tree` begins with it.
+    tree_id = models.PositiveIntegerField(editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     operation = models.CharField(max_length=64)
     params = models.JSONField(default=dict)
@@ -161,6 +163,11 @@ class Job(RolledUp, MPTTModel):
                 fields=["finished_at"],
                 condition=Q(parent=None, finished_at__isnull=False),
                 name="job_history",
+            ),
+            models.Index(
+                fields=["owner", "-finished_at"],
+                condition=Q(parent=None, is_internal=False, state="failed"),
+                name="job_failures",
             ),
         ]
 
@@ -327,6 +334,8 @@ class Job(RolledUp, MPTTModel):
             cursor=self.cursor,
             bytes_done=self.bytes_done,
             verified=self.verified,
+            samples=self.samples if self.cursor else [],
+            method=self.method if self.cursor else "",
             params=self.params,
             resources=self.resources,
             events=self.events,
@@ -353,15 +362,14 @@ class Job(RolledUp, MPTTModel):
         The caller holds the lock of the tree's root, so that two children that end at the same
         moment see each other.
         """
-        children = list(self.children.order_by("lft"))
-        states = {child.state for child in children}
-        if self.State.STARTED in states:
+        if self.children.unfinished().exists():
             return False
-        reason = next((child for child in children if child.state == self.State.FAILED), Job())
-        failure = Failure(reason.error, reason.error_code, reason.error_hint)
-        unfinished = Job.objects.unfinished().filter(pk=self.pk)
-        values = self.ending(self.State(outcome(states)), failure)
-        ended = unfinished.update(**values)
+        told = ("state", "error", "error_code", "error_hint")
+        ends = list(self.children.order_by("lft").values_list(*told))
+        reasons = (Failure(*why) for state, *why in ends if state == self.State.FAILED)
+        state = self.State(outcome(state for state, *_ in ends))
+        values = self.ending(state, next(reasons, NO_FAILURE))
+        ended = Job.objects.unfinished().filter(pk=self.pk).update(**values)
         self.refresh_from_db()
         announce_work([self] if ended else [])
         return bool(ended)

@@ -57,7 +57,7 @@ class JobQuerySet(QuerySet[Any]):
         return self.free().filter(fruitless__gte=settings.JOB_MAX_ATTEMPTS)
 
     def failed_since(self, time: datetime) -> Self:
-        """Return the root jobs that failed after a time; the index of the history finds them."""
+        """Return the root jobs that failed after a time."""
         return self.roots().filter(finished_at__gte=time, state=self.model.State.FAILED)
 
     def finished_before(self, time: datetime) -> Self:

@@ -52,7 +52,7 @@ class RolledUp:
             return (whole - self.bytes_left()) / whole if whole else 0.0
         total = sum(child.share_weight() for child in self.sub_jobs)
         done = sum(child.share_weight() * child.share_done() for child in self.sub_jobs)
-        return done / total
+        return done / total if total else 0.0  # of a tree that was purged a moment ago
 
     def bytes_to_do(self) -> int:
         """Return the bytes that a leaf has to move, and to compare if that is to be done."""
@@ -60,8 +60,14 @@ class RolledUp:
 
     def bytes_left(self) -> int:
         """Return how many of those are still to be moved and compared."""
-        done = min(self.weight, self.bytes_done) + min(self.weight, self.verified or 0)
-        return int(self.bytes_to_do() - done)
+        return int(self.bytes_to_do() - min(self.weight, self.bytes_done) - self.bytes_compared())
+
+    def bytes_compared(self) -> int:
+        """Return how many bytes of a leaf are known to be like their source; all with success."""
+        if self.verified is None:
+            return 0
+        is_done = self.state == self.State.SUCCESS
+        return int(self.weight if is_done else min(self.weight, self.verified))
 
     def bytes_worked(self) -> int:
         """Return how many bytes of a leaf were moved, and how many were compared."""

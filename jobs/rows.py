@@ -45,11 +45,13 @@ class ShownObject:
 
 @dataclass(frozen=True)
 class Figures:
-    """What changes while a job runs."""
+    """What changes while a job runs; `compared` is empty for a job that is not verified."""
 
     state: str
     progress: int
     moved: str
+    compared: str
+    is_comparing: bool
     rate: str
     left: str
     took: str
@@ -176,6 +178,8 @@ def figures_of(job: Job) -> Figures:
         state=state_of(job, leaves),
         progress=job.progress,
         moved=moved_text(done, total),
+        compared=compared_text(leaves),
+        is_comparing=job.is_verifying,
         rate=rate_text(rate) if rate else "",
         left="" if left is None else f"{duration_text(left)} left",
         took=took_text(leaves),
@@ -187,6 +191,13 @@ def state_of(job: Job, leaves: Iterable[Job]) -> str:
     if job.is_finished:
         return str(job.state)
     return "running" if any(is_running(leaf) for leaf in leaves) else "waiting"
+
+
+def compared_text(leaves: Iterable[Job]) -> str:
+    """Return how much of what is to be verified was compared with its source: `96 of 256 MiB`."""
+    wanted = [leaf for leaf in leaves if leaf.verified is not None]
+    total = sum(leaf.weight for leaf in wanted)
+    return moved_text(sum(leaf.bytes_compared() for leaf in wanted), total)
 
 
 def took_text(leaves: Iterable[Job]) -> str:

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from cloudjobs.api.exceptions import PointedError
-from cloudjobs.pages.acting import attempt_form
+from cloudjobs.pages.acting import attempt_form, posted
 from drives.actions import delete_drives
 from drives.library.actions import add_image
 from drives.library.forms import EntryForm, UploadForm
@@ -54,8 +54,8 @@ class LibraryEntryAdmin(admin.ModelAdmin):
         """Take an image. Not the admin's own page: that would hold a transaction all the time."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        form = UploadForm(posted(request), request.FILES or None)
+        if form.is_valid():
             image, given = form.cleaned_data["image"], form.description()
             entry = attempt_form(form, lambda: add_image(form.spec(), image, image.size, given))
             if entry:

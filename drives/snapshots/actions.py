@@ -14,15 +14,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from cloudjobs.api.bodies import make_each
 from cloudjobs.api.exceptions import Busy, Invalid, Missing, Refused
 from drives import placement
-from drives.actions import make_each
 from drives.cloning import allocated_bytes, insert_clone, is_verified
 from drives.models import Drive, Snapshot
 from drives.operations import backend_of
 from drives.querysets import KIND, SNAPSHOTS
 from drives.snapshots.operations import CloneSnapshot, CreateSnapshot, DeleteSnapshot
 from jobs.actions import JobSpec, Resource, submit
+from jobs.asking import after_asking
 from jobs.models import Job, JobLink
 from tags.actions import tag_object
 
@@ -39,6 +40,7 @@ class SnapshotSpec:
     tags: list[UUID] | None = None
 
 
+@after_asking
 @transaction.atomic
 def create_snapshots(owner: User, specs: list[SnapshotSpec]) -> list[Snapshot]:
     """Take snapshots of drives, all or none; each is there at once, as `creating`.
@@ -126,6 +128,7 @@ def submit_for(
     submit(spec, snapshot.owner)
 
 
+@after_asking
 @transaction.atomic
 def clone_snapshot(
     uuid: UUID, owner: User, wishes: dict[str, Any], avoid: frozenset[UUID] = frozenset()

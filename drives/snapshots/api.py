@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.bodies import objects_of, uuids_in, validate_each
 from cloudjobs.api.filters import Condition
 from cloudjobs.api.openapi.exchanges import (
     Exchange,
@@ -36,7 +36,7 @@ from drives.snapshots.serializers import (
 from jobs.idempotency import answer_once
 from jobs.models import JobLink
 from tags.actions import tags_of
-from tags.api import own_tag
+from tags.api import Tagged
 from tags.models import TagLink
 
 EXAMPLE = {"drive": "0e305bb9-f512-4d4a-894c-4a733cae570f", "name": "before the update"}
@@ -45,6 +45,7 @@ EXAMPLE = {"drive": "0e305bb9-f512-4d4a-894c-4a733cae570f", "name": "before the 
 class SnapshotViewSet(ResourceViewSet):
     """The snapshots of the user who asks, newest first; every list shows them in full."""
 
+    kind = SNAPSHOTS
     serializer_class = SnapshotSerializer
     action_methods: ClassVar[dict[str, str]] = {"clone": "clone"}
     exchanges: ClassVar[dict[str, Exchange]] = {
@@ -89,9 +90,7 @@ class SnapshotViewSet(ResourceViewSet):
         """Take one snapshot, or several of which all are taken or none."""
         given = validate_each(SnapshotRequest, objects_of(request.data))
         snapshots = actions.create_snapshots(self.owner, [SnapshotSpec(**data) for data in given])
-        headers = location_of(SNAPSHOTS, snapshots[0].pk) if len(snapshots) == 1 else None
-        body = {"objects": self.serialize(snapshots)}
-        return Response(body, status.HTTP_201_CREATED, headers=headers)
+        return self.made(SNAPSHOTS, snapshots)
 
     def update(self, request: Request, uuid: str) -> Response:
         """Change name, meta and tags."""
@@ -128,9 +127,5 @@ class SnapshotViewSet(ResourceViewSet):
         return Response(shown, status.HTTP_202_ACCEPTED)
 
 
-class TaggedSnapshotViewSet(SnapshotViewSet):
+class TaggedSnapshotViewSet(Tagged, SnapshotViewSet):
     """`/tags/{uuid}/snapshots/`, and its `detail/`: the snapshots that have a tag."""
-
-    def get_queryset(self) -> QuerySet[Snapshot]:
-        tag = own_tag(self.owner, self.kwargs["uuid"])
-        return super().get_queryset().filter(TagLink.objects.tagged(SNAPSHOTS)([str(tag.pk)]))

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cloudjobs.announcing import announce
+from cloudjobs.api.bodies import make_each
 from cloudjobs.api.exceptions import (
     BackendUnavailable,
     Invalid,
@@ -24,17 +25,19 @@ from cloudjobs.api.exceptions import (
     Refused,
 )
 from drives import placement
-from drives.actions import DriveSpec, delete_locked, insert_drive, make_each
+from drives.actions import DriveSpec, delete_locked, insert_drive
 from drives.models import Drive, Upload
 from drives.operations import backend_of
 from drives.querysets import KIND
 from drives.storage import ImageMissing, StorageError, UploadIncomplete, storage_types
 from drives.uploads.spans import Span, bytes_in, is_received, with_span
+from jobs.asking import after_asking
 from tags.actions import tag_object
 
 logger = logging.getLogger(__name__)
 
 
+@after_asking
 @transaction.atomic
 def begin_uploads(owner: User, specs: list[DriveSpec], avoid: frozenset[UUID]) -> list[Drive]:
     """Make drives whose images come in chunks, all or none; `size` is that of the file.
@@ -63,6 +66,7 @@ def insert_upload(owner: User, spec: DriveSpec, avoid: frozenset[str]) -> Drive:
     host = placement.choose_host(storage_type, size, needed=spec.size, avoid=avoid)
     drive = insert_drive(uuid4(), owner, spec, spec.size, host.name, Drive.Status.UPLOADING)
     Upload.objects.create(drive=drive, length=spec.size, size=size)
+    announce(owner.pk, [(KIND, drive.pk)])
     tag_object(KIND, drive.pk, owner, spec.tags)
     return drive
 
@@ -167,7 +171,10 @@ def purge_uploads() -> None:
     uploading = Upload.objects.filter(drive__status=Drive.Status.UPLOADING)
     for upload in uploading.select_related("drive"):
         try:
-            finish_upload(upload) if upload.is_complete else give_up(upload.pk, time_limit())
+            if upload.is_complete:
+                finish_upload(upload)
+            else:
+                give_up(upload.pk, time_limit())
         except PointedError:
             logger.warning("not purged", exc_info=True, extra={"drive": str(upload.pk)})
     over = Upload.objects.exclude(drive__status=Drive.Status.UPLOADING)

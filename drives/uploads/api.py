@@ -9,13 +9,12 @@ from typing import Any, BinaryIO, ClassVar, cast
 from uuid import UUID
 
 from django.http import UnreadablePostError
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from werkzeug.http import parse_options_header
 
-from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.bodies import objects_of, uuids_in, validate_each
 from cloudjobs.api.exceptions import Invalid, Missing
 from cloudjobs.api.openapi.components import component
 from cloudjobs.api.openapi.exchanges import AVOID, Exchange, OpenApi, created
@@ -57,12 +56,10 @@ class InitUploadViewSet(DriveViewSet):
         given = validate_each(DriveRequest, objects_of(request.data))
         specs = [DriveSpec(**data) for data in given]
         drives = actions.begin_uploads(self.owner, specs, uuids_in(request, "avoid"))
-        headers = {}
+        response = self.made(KIND, drives)
         if len(drives) == 1:
-            headers = location_of(KIND, drives[0].pk)
-            headers["Link"] = f'<{headers["Location"]}upload/>; rel="upload"'
-        body = {"objects": self.serialize(drives)}
-        return Response(body, status.HTTP_201_CREATED, headers=headers)
+            response["Link"] = f'<{response["Location"]}upload/>; rel="upload"'
+        return response
 
 
 class ChunkView(APIView):

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from cloudjobs.api.fields import resource_uri
 from drives.models import Drive
+from drives.querysets import KIND
 from drives.uploads.spans import Span
 
 PARAMETER = "link"
@@ -20,7 +21,7 @@ SALT = "drives.uploads.links"
 def chunk_link(drive: UUID, span: Span) -> str:
     """Return the address to which the bytes of a chunk are sent."""
     token = signing.dumps([str(drive), *span], salt=SALT, compress=False)
-    return f"{resource_uri('drives', drive)}upload/?{PARAMETER}={token}"
+    return f"{resource_uri(KIND, drive)}upload/?{PARAMETER}={token}"
 
 
 class ChunkLinkAuthentication(BaseAuthentication):

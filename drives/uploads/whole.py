@@ -9,11 +9,14 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from accounts.models import User
+from cloudjobs.announcing import announce
 from cloudjobs.api.exceptions import BackendUnavailable, Invalid
 from drives import placement
 from drives.actions import DriveSpec, insert_drive
 from drives.models import Drive
-from drives.storage import NoSpace, StorageError, UploadIncomplete, storage_types
+from drives.querysets import KIND
+from drives.storage import StorageError, StorageHost, UploadIncomplete, storage_types
+from jobs.asking import after_asking
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,9 @@ def upload_drive(
     """
     with stored_image(spec, stream, length, placement.hosts_to_avoid(owner, avoid)) as stored:
         status = Drive.Status.UNMOUNTED
-        return insert_drive(stored.uuid, owner, spec, stored.size, stored.host, status)
+        drive = insert_drive(stored.uuid, owner, spec, stored.size, stored.host, status)
+        announce(owner.pk, [(KIND, drive.pk)])
+        return drive
 
 
 @contextmanager
@@ -49,17 +54,23 @@ def stored_image(
     """
     storage_type = spec.storage_type or storage_types()[0]
     size = placement.uploaded_size(storage_type, length)
-    with transaction.atomic():
-        host = placement.choose_host(storage_type, size, needed=length, avoid=avoid)
+    host = chosen_host(storage_type, size, length, avoid)
     uuid = uuid4()
     try:
         host.backend.write(uuid, stream, length, size)
     except UploadIncomplete as error:
         raise Invalid(str(error), "Content-Length") from error
-    except (NoSpace, StorageError) as error:
+    except StorageError as error:
         raise BackendUnavailable(str(error)) from error
     try:
         yield StoredDrive(uuid, size, host.name)
     except BaseException:
         host.backend.delete(uuid)
         raise
+
+
+@after_asking
+@transaction.atomic
+def chosen_host(storage_type: str, size: int, length: int, avoid: frozenset[str]) -> StorageHost:
+    """Return the host with most room for an upload; raises as `choose_host`."""
+    return placement.choose_host(storage_type, size, needed=length, avoid=avoid)

@@ -11,8 +11,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from drives import placement
 from drives.models import Drive
+from drives.placement import reserved_bytes, rooms_on
 from drives.storage import get_host
 from drives.storage.folder import ImageFolder
 from jobs import endings, runner
@@ -110,9 +110,9 @@ def test_bytes_stay_until_the_commit(api: APIClient, storage: Path, copy: Drive,
 
 def test_reserved_bytes_are_free_again(copy: Drive, job: Job, cancel: Cancel) -> None:
     host = get_host(copy.storage_host)
-    before = placement.free_bytes(host)
+    before = rooms_on([host], reserved_bytes())[host.name]
     cancel(job)
-    assert placement.free_bytes(host) == before + job.weight
+    assert rooms_on([host], reserved_bytes())[host.name] == before + job.weight
 
 
 def test_source_stays_busy_while_another_clone_of_it_is_made(

@@ -84,6 +84,17 @@ def shrink_hosts(settings: Any, capacity: int) -> None:
     settings.STORAGE_HOSTS = dict(settings.STORAGE_HOSTS)
 
 
+def test_source_that_is_away_costs_nothing_of_what_was_copied(
+    api: APIClient, worn_out: Job, storage: Path
+) -> None:
+    away = storage / worn_out.params["source_host"]
+    copied = backend_of(worn_out).partial_size(worn_out.params["drive"])
+    away.rename(storage / "away")
+    assert steer(api, worn_out, "retry").status_code == 503
+    (storage / "away").rename(away)
+    assert backend_of(worn_out).partial_size(worn_out.params["drive"]) == copied == MIB
+
+
 def test_cancelled_drive_comes_back_as_it_was(
     api: APIClient, job: Job, source: Drive, request: pytest.FixtureRequest
 ) -> None:
@@ -155,6 +166,7 @@ def test_failed_clone_that_lost_its_partial_begins_anew(
     steer(api, worn_out, "retry")
     worn_out.refresh_from_db()
     assert (worn_out.bytes_done, worn_out.cursor) == (0, 0)
+    assert (worn_out.samples, worn_out.method) == ([], "")
     run_jobs()
     assert content(worn_out) == DATA
 

@@ -69,6 +69,24 @@ def test_operator_has_all_clones_to_a_host_verified(
     assert Job.objects.get().verified == 0
 
 
+@pytest.mark.parametrize(
+    ("verifying", "told"),
+    [
+        ([], "takes its time. Keep away from"),
+        (["dssd-2", "zadara-1"], "Clones on dssd-2, zadara-1 are verified anyway."),
+        (["dssd-1", "dssd-2", "nvme-1", "zadara-1"], "All clones are verified anyway."),
+    ],
+)
+def test_forms_tell_where_clones_are_verified_anyway(
+    owner: User, source: Drive, settings: Settings, verifying: list[str], told: str
+) -> None:
+    hosts = settings.STORAGE_HOSTS
+    settings.STORAGE_HOSTS = hosts | {name: hosts[name] | {"verify": True} for name in verifying}
+    server = MountFactory(drive=source, server__owner=owner).server
+    for page in (f"/drives/{source.pk}/clone/", f"/servers/{server.pk}/clone/"):
+        assert told in text_of(body_of(browser_of(owner).get(page)))
+
+
 def test_disks_of_a_server_are_verified(api: APIClient, source: Drive) -> None:
     server = MountFactory(drive=source, server__owner=source.owner).server
     address = f"{API}/servers/{server.pk}/action/?do=clone"
@@ -108,6 +126,22 @@ def test_page_says_that_it_is_verified(owner: User, job: Job) -> None:
     job.report(Reported(job.weight, MIB, "read_write", 100, verified=1))
     page = text_of(body_of(browser_of(owner).get(f"/jobs/{job.pk}/")))
     assert "compared with its source" in page
+
+
+def test_pages_tell_how_much_is_compared(
+    owner: User, job: Job, run_jobs: Callable[[], None]
+) -> None:
+    def told(path: str) -> str:
+        return text_of(body_of(browser_of(owner).get(path)))
+
+    page, halves = f"/jobs/{job.pk}/", "510 of 1020 KiB"
+    assert "Compared 0 of 1020 KiB" in told(page)
+    Job.objects.update(bytes_done=job.weight, verified=job.weight // 2)
+    assert f"Copied 1020 of 1020 KiB Compared {halves}" in told(page)
+    assert f"{halves} compared" in told("/jobs/")
+    run_jobs()
+    assert "Compared 1020 of 1020 KiB" in told(page)
+    assert "compared" not in told("/jobs/")
 
 
 def test_page_says_whether_it_was_verified(

@@ -8,9 +8,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from drives.models import Drive
+from jobs import runner
 from jobs.models import Job
 from tests.conftest import Unchanged
 from tests.factories import DriveFactory
+from tests.trees import make_stale
 from tests.wire import API, faults_of
 
 DRIVES = f"{API}/drives/"
@@ -38,6 +40,20 @@ def test_drive_goes_with_its_bytes(
     run_jobs()
     assert api.get(path(drive)).status_code == 404
     assert list((storage / "dssd-1").iterdir()) == []
+
+
+def test_worker_that_slept_while_another_deleted_the_drive_leaves_quietly(
+    api: APIClient, drive: Drive, run_jobs: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    api.delete(path(drive))
+    job = Job.objects.get()
+    assert job.claim("sleeper:1")
+    make_stale(job)
+    run_jobs()
+    runner.work(job)
+    assert "lease lost" in caplog.text
+    assert "operation broke" not in caplog.text
+    assert Job.objects.get().state == "success"
 
 
 def test_deletion_shows_no_job(api: APIClient, drive: Drive, run_jobs: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """The pages of drives."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -9,9 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
+from cloudjobs.pages.live import CALM
 from drives.models import Drive
 from drives.operations import backend_of
 from jobs.models import Job
+from servers.models import Server
 from tests.factories import GIB, DriveFactory, MountFactory, ServerFactory
 from tests.html import body_of, interval_of, poll, poll_address, swapped_in, text_of
 from tests.wire import assert_as_many, queries_of
@@ -117,7 +120,7 @@ def test_empty_drive_is_made(web: Client, owner: User) -> None:
     [
         ({"name": ""}, "This field is required."),
         ({"size": "much"}, "A size is a number and a unit"),
-        ({"size": "1 MiB"}, "The size of a drive on nvme is between"),
+        ({"size": "1 MiB"}, "The size of a drive on nvme is between 512 MiB and"),
         ({"storage_type": "tape"}, "Select a valid choice"),
     ],
 )
@@ -170,7 +173,7 @@ def test_clone_keeps_away_from_own_drives_only(web: Client, drive: Drive) -> Non
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
-        ({"size": "512 MiB"}, "A clone is not smaller than its source"),
+        ({"size": "512 MiB"}, "A clone is not smaller than its source, 1 GiB."),
         ({"avoid": "x"}, "is not a valid"),
     ],
 )
@@ -192,6 +195,52 @@ def test_drive_shows_the_jobs_that_worked_on_it(
     answer = body_of(poll(web, html))
     assert poll_address(answer) == ""
     assert "Succeeded" in text_of(answer)
+
+
+@pytest.mark.parametrize("status", ["starting", "running", "stopping"])
+def test_drive_of_a_server_at_work_is_not_to_be_cloned_or_deleted(
+    web: Client, owner: User, status: str
+) -> None:
+    server = ServerFactory(owner=owner, name="web-1", status=status)
+    path = page(MountFactory(server=server).drive)
+    html = body_of(web.get(path))
+    assert "Used by web-1. It can be cloned and deleted once no running server uses it." in text_of(
+        html
+    )
+    assert interval_of(html) == CALM
+    assert not {f"{path}clone/", f"{path}delete/"} & set(re.findall(r'href="([^"]+)', html))
+    Server.objects.update(status="stopped")
+    html = body_of(web.get(path))
+    assert {f"{path}clone/", f"{path}delete/"} <= set(re.findall(r'href="([^"]+)', html))
+    assert "Used by" not in html
+    assert interval_of(html) == 0
+
+
+def test_broken_drive_of_servers_at_work_is_to_be_deleted_later(web: Client, owner: User) -> None:
+    cd = DriveFactory(owner=owner, media="cdrom", status="unavailable")
+    for name in ("web-1", "web-2"):
+        MountFactory(server=ServerFactory(owner=owner, name=name, status="running"), drive=cd)
+    text = text_of(body_of(web.get(page(cd))))
+    assert "Used by web-1, web-2. It can be deleted once no running server uses it." in text
+
+
+def test_drive_that_could_not_be_deleted_tells_why(
+    web: Client, drive: Drive, storage: Path, run_jobs: Callable[[], None]
+) -> None:
+    image = storage / drive.storage_host / f"{drive.pk}.raw"
+    image.unlink()
+    image.mkdir()
+    web.post(page(drive, "delete/"))
+    run_jobs()
+    text = text_of(body_of(web.get(page(drive))))
+    assert f"could not be made or removed. {Job.objects.get().error}" in text
+
+
+def test_drive_of_which_nobody_knows_why_it_is_unavailable_has_a_page(
+    web: Client, drive: Drive
+) -> None:
+    Drive.objects.update(status="unavailable")
+    assert "could not be made or removed." in text_of(body_of(web.get(page(drive))))
 
 
 def test_question_before_deletion_names_what_goes(web: Client, owner: User) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
@@ -19,7 +20,7 @@ from jobs.reports import Reported
 from tests import operations
 from tests.operations import settled
 from tests.trees import inner, jobs_of, kinds_of, leaf, make_stale, row_of, states_of, steer
-from tests.wire import API, faults_of, job_json
+from tests.wire import API, assert_as_many, faults_of, job_json
 
 
 @pytest.fixture
@@ -323,3 +324,13 @@ def test_leftovers_that_cannot_be_freed_are_no_error_of_the_request(
     with django_capture_on_commit_callbacks(execute=True):
         assert steer(api, job, "cancel").status_code == 200
     assert states_of(job) == ["cancelled"]
+
+
+def test_cancel_looks_at_a_parent_once_however_many_children_end(owner: User) -> None:
+    def asked_of_children(count: int) -> list[str]:
+        root = submit(inner(*[leaf() for _ in range(count)]), owner)
+        with CaptureQueriesContext(connection) as captured:
+            assert cancel_job(root.pk, owner).state == "cancelled"
+        return [query["sql"] for query in captured if '"parent_id" =' in query["sql"]]
+
+    assert_as_many(asked_of_children(2), asked_of_children(20))

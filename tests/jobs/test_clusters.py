@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from jobs import retention
 from jobs.actions import submit
+from jobs.cluster_page import CRASH_LOOP, clusters_now
 from jobs.models import Cluster, Job
 from jobs.presence import FORGOTTEN_AFTER, GONE_AFTER, cluster_here
 from jobs.progress import Progress
@@ -129,8 +130,8 @@ def test_page_tells_running_gone_and_stopped_apart(operator: Client, cluster: Cl
     silence(gone, GONE_AFTER * 2)
     stopped.beat(is_last=True)
     text = shown(operator)
-    assert text.index(f"{cluster.name} Running") < text.index(f"{gone.name} Gone")
-    assert text.index(f"{gone.name} Gone") < text.index(f"{stopped.name} Stopped")
+    places = [f"{cluster.name} Running", f"{stopped.name} Stopped", f"{gone.name} Gone"]
+    assert sorted(places, key=text.index) == places
     assert "1 running, with 4 workers together." in text
 
 
@@ -145,6 +146,60 @@ def test_page_tells_of_wrong_clocks_and_versions(operator: Client, cluster: Clus
         Cluster.objects.filter(pk=old.pk).update(stopped_at=None)
         Cluster.objects.filter(pk=old.pk).update(**end)
         assert not {"NTP", "Its version"} & set(re.findall("NTP|Its version", shown(operator)))
+
+
+def test_page_says_of_a_cluster_that_is_gone_that_its_successor_runs(operator: Client) -> None:
+    gone = new_cluster()
+    silence(gone, GONE_AFTER * 2)
+    assert f"{gone.name} Gone It fell silent" in shown(operator)
+    successor = new_cluster()
+    text = shown(operator)
+    assert (
+        f"Ended within a day Cluster State Began Last sign of life Copied {gone.name} Gone" in text
+    )
+    assert f"{successor.name} runs in its place" in text
+    assert "It fell silent" not in text
+
+
+def test_cluster_that_ran_all_the_time_is_no_successor(operator: Client, cluster: Cluster) -> None:
+    gone = new_cluster()
+    silence(gone, GONE_AFTER * 2)
+    text = shown(operator)
+    assert f"{gone.name} Gone It fell silent" in text
+    assert "in its place" not in text
+
+
+def test_signs_of_life_of_several_successors_change_no_frame(cluster: Cluster) -> None:
+    silence(cluster, GONE_AFTER * 2)
+    frames = set()
+    for successor in (new_cluster(), new_cluster()) * 2:
+        successor.beat()
+        frames.add(next(clusters_now().parts()).digest)
+    assert len(frames) == 1
+
+
+def test_job_of_a_cluster_that_is_gone_is_shown_beside_its_successor(
+    operator: Client, owner: User, cluster: Cluster
+) -> None:
+    silence(cluster, GONE_AFTER * 2)
+    successor = new_cluster()
+    submit(leaf(10), owner).claim(f"{cluster.name}:1")
+    text = shown(operator)
+    assert f"It fell silent without having been stopped; {successor.name} runs in its place" in text
+    assert "1 of 4 busy" in text
+
+
+def test_host_whose_clusters_crash_again_and_again_is_named(operator: Client) -> None:
+    for _ in range(CRASH_LOOP):
+        assert "fell silent within a day" not in shown(operator)
+        silence(new_cluster(), GONE_AFTER * 2)
+    assert f"{CRASH_LOOP} clusters of {new_cluster().host} fell silent" in shown(operator)
+
+
+def test_crashes_of_another_day_are_no_crash_loop(operator: Client) -> None:
+    for _ in range(CRASH_LOOP):
+        silence(new_cluster(), FORGOTTEN_AFTER * 2)
+    assert "fell silent within a day" not in shown(operator)
 
 
 def test_page_tells_that_none_runs(operator: Client) -> None:

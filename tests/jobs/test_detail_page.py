@@ -3,10 +3,12 @@
 from uuid import uuid4
 
 import pytest
+from django.http import Http404
 from django.test import Client
 
 from accounts.models import User
 from jobs.actions import cancel_job, submit
+from jobs.detail import fetch_tree
 from jobs.models import Job
 from jobs.reports import Failure
 from tests.html import body_of, poll, poll_address, swapped_in, text_of
@@ -154,3 +156,15 @@ def test_page_costs_as_many_queries_for_two_parts_as_for_twenty(web: Client, own
     costs = [queries_of(lambda root=root: web.get(page(root))) for root in (few, many)]
     assert_as_many(*costs)
     assert len(costs[0]) <= 7, "\n".join(costs[0])
+
+
+def test_job_that_is_purged_while_its_page_is_made_is_not_found(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).delete()
+    with pytest.raises(Http404):
+        fetch_tree(job)
+
+
+def test_page_of_a_job_that_runs_leads_to_itself_without_javascript(web: Client, job: Job) -> None:
+    assert "Without JavaScript this page stands still" in shown(web, job)
+    end(job, "success")
+    assert "Without JavaScript" not in shown(web, job)

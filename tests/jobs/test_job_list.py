@@ -9,7 +9,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from jobs.actions import submit
+from jobs.listed import columns_of, listed_jobs
 from jobs.models import Job
+from jobs.querysets import with_trees
+from jobs.serializers import JobSerializer
 from tests.trees import inner, jobs_of, leaf
 from tests.wire import API, assert_as_many, faults_of, job_json, queries_of
 
@@ -148,3 +151,21 @@ def test_stream_costs_as_many_queries_for_two_as_for_twenty(api: APIClient, owne
     few = queries_of(lambda: api.get(f"{JOBS}?limit=0"))
     submit_trees(18)
     assert_as_many(few, queries_of(lambda: api.get(f"{JOBS}?limit=0")))
+
+
+def test_tree_that_is_purged_while_a_list_is_read_is_left_out(owner: User) -> None:
+    kept, gone = submit(leaf(), owner), submit(inner(leaf()), owner)
+    rows = list(columns_of(Job.objects.roots()))
+    Job.objects.filter(tree_id=gone.tree_id).delete()
+    assert [job.uuid for job in listed_jobs(rows)] == [kept.pk]
+
+
+@pytest.mark.parametrize("state", Job.State)
+def test_tree_that_is_purged_while_its_root_is_read_has_nothing_below(
+    owner: User, state: str
+) -> None:
+    Job.objects.filter(pk=submit(inner(leaf()), owner).pk).update(state=state)
+    root = Job.objects.get(parent=None)
+    Job.objects.filter(tree_id=root.tree_id).delete()
+    data = JobSerializer(with_trees([root])[0]).data
+    assert (data["state"], data["children"]) == (state, [])

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from accounts.models import User
+from benchmarks.history import make_history
 from jobs import retention, tasks
 from jobs.actions import Resource, cancel_job, retry_job, submit
 from jobs.models import Job, JobLink, KeptAnswer
@@ -188,6 +189,14 @@ def test_batches_of_any_size_delete_all(owner: User, size: int) -> None:
         ended(owner, 4)
     assert purge(batch_size=size) == Purged(5, 15)
     assert not Job.objects.exists()
+
+
+@pytest.mark.skipif(not uses_postgresql(), reason="SQLite names a quarter of a million")
+def test_batch_may_have_more_jobs_than_a_statement_can_name(owner: User) -> None:
+    trees = retention.NAMED_AT_MOST
+    make_history(owner.pk, trees, 7, ended=ago(4))
+    assert purge(batch_size=trees) == Purged(trees, trees * 8)
+    assert not JobLink.objects.exists()
 
 
 def test_oldest_go_first_when_the_time_is_over(owner: User) -> None:

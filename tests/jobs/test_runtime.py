@@ -306,6 +306,18 @@ def test_speed_of_a_job_that_was_verified_is_that_of_copying_and_comparing(
     assert shown(api, claimed)["rate"] == 2 * claimed.weight / 10
 
 
+def test_part_that_was_verified_has_no_time_left(api: APIClient, owner: User) -> None:
+    """Its worker does not report the last bytes that it compared: success says it."""
+    root = submit(inner(leaf(1000, verify=True), leaf(1000, verify=True)), owner)
+    _, first, second = jobs_of(root)
+    assert first.claim("worker:1")
+    assert second.claim("worker:2")
+    first.report(Reported(1000, 1000, "test", verified=600))
+    first.end(Job.State.SUCCESS)
+    second.report(Reported(1000, 1000, "test", 100, verified=200))
+    assert shown(api, root)["eta"] == 8
+
+
 # --- who, and at what cost ------------------------------------------------------------------------
 
 

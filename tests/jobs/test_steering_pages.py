@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import User
 from jobs.models import Job
 from tests.html import body_of, swapped_in, text_of
-from tests.jobs.pages import clone_job, put_into
+from tests.jobs.pages import clone_job, put_into, server_job
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/jobs/?state=started"}
 
@@ -90,6 +90,39 @@ def test_selected_jobs_are_named_before_anything_happens(web: Client, owner: Use
     assert "Cancel 2 jobs?" in text
     assert "Noted test one → b" in text
     assert {state_of(job) for job in jobs} == {"started"}
+
+
+def test_selected_jobs_that_have_ended_are_left_out_and_that_is_told(
+    web: Client, owner: User
+) -> None:
+    jobs = [clone_job(owner) for _ in range(3)]
+    put_into(jobs[0], "failed")
+    given = {"action": "cancel", "uuid": [str(job.pk) for job in jobs]}
+    text = text_of(body_of(web.post("/jobs/selected/", given)))
+    assert "Cancel 2 jobs?" in text
+    assert "1 more that you selected cannot be cancelled" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "told", "silent"),
+    [
+        ("failed", "goes on from what is safe on disk", "What was cancelled begins anew"),
+        ("cancelled", "What was cancelled begins anew", "goes on from what is safe on disk"),
+    ],
+)
+def test_retry_tells_what_comes_of_this_job(
+    web: Client, owner: User, state: str, told: str, silent: str
+) -> None:
+    job = put_into(clone_job(owner), state)
+    text = text_of(body_of(web.get(f"/jobs/{job.pk}/retry/")))
+    assert told in text
+    assert silent not in text
+    assert "Parts that succeeded" not in text
+
+
+def test_cancel_of_a_tree_tells_that_what_it_makes_stays(web: Client, owner: User) -> None:
+    text = text_of(body_of(web.get(f"/jobs/{server_job(owner).pk}/cancel/")))
+    assert "web-2 stays, without the parts that were not complete." in text
 
 
 def test_selected_jobs_are_cancelled_once_confirmed(

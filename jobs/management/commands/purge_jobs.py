@@ -10,13 +10,12 @@ from django.core.management.base import BaseCommand, CommandParser
 from jobs import retention
 
 MOST_DAYS = 36_500  # a date before the year 1 does not exist
-MOST_AT_ONCE = 100_000  # trees; a statement names each
 
 
 def some(text: str) -> int:
     """Return a number of trees that fit into one transaction."""
-    if not 1 <= (number := int(text)) <= MOST_AT_ONCE:
-        raise ArgumentTypeError(f"1 to {MOST_AT_ONCE}")
+    if not 1 <= (number := int(text)) <= retention.NAMED_AT_MOST:
+        raise ArgumentTypeError(f"1 to {retention.NAMED_AT_MOST}")
     return number
 
 
