@@ -15,12 +15,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.naming import name_clone
-from cloudjobs.api.exceptions import Invalid, Missing, PointedError, Refused
+from cloudjobs.api.bodies import make_each
+from cloudjobs.api.exceptions import Invalid, Missing, Refused
 from drives import actions as drive_actions
 from drives import placement
 from drives.cloning import plan_clone
 from drives.models import Drive
 from jobs.actions import JobSpec, Resource, mark_gone, submit
+from jobs.asking import after_asking
 from keypairs.models import KeyPair
 from servers import limits, operations
 from servers.models import Mount, Nic, Server
@@ -79,15 +81,7 @@ def create_servers(owner: User, specs: list[ServerSpec]) -> list[Server]:
     Raises:
         Invalid, Missing, Refused: the point says which field of which server.
     """
-    servers = []
-    for index, spec in enumerate(specs):
-        try:
-            servers.append(create_server(owner, spec))
-        except PointedError as error:
-            if len(specs) > 1:
-                error.within(f"objects.{index}")
-            raise
-    return servers
+    return make_each(specs, lambda spec: create_server(owner, spec))
 
 
 def create_server(owner: User, spec: ServerSpec) -> Server:
@@ -176,6 +170,7 @@ def delete_locked(server: Server, media: tuple[str, ...]) -> None:
             drive_actions.delete_locked(drive, server.owner)
 
 
+@after_asking
 @transaction.atomic
 def clone_server(uuid: UUID, owner: User, wishes: CloneWishes) -> Server:
     """Make a stopped server like this one, and submit the jobs that clone its disks.

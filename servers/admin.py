@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from cloudjobs.api.exceptions import PointedError
+from cloudjobs.pages.measures import size_text
+from drives.admin import WorkedOnAdmin
 from servers.actions import CloneWishes, clone_server
 from servers.models import Mount, Nic, Server
 
@@ -35,8 +37,8 @@ class NicInline(PartInline):
 
 
 @admin.register(Server)
-class ServerAdmin(admin.ModelAdmin):
-    list_display = ("name", "owner", "status", "cpu", "smp", "gibibytes", "created_at")
+class ServerAdmin(WorkedOnAdmin):
+    list_display = ("name", "owner", "status", "cpu", "smp", "memory", "created_at")
     list_filter = ("status",)
     list_select_related = ("owner",)
     search_fields = ("name", "uuid", "owner__email")
@@ -60,15 +62,9 @@ class ServerAdmin(admin.ModelAdmin):
         "hypervisor",
     )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Server | None = None) -> bool:
-        return False
-
-    @admin.display(description="memory", ordering="mem")
-    def gibibytes(self, server: Server) -> str:
-        return f"{server.mem / 1024**3:.2f} GiB"
+    @admin.display(ordering="mem")
+    def memory(self, server: Server) -> str:
+        return size_text(server.mem)
 
     @admin.action(description="Clone the selected servers", permissions=["change"])
     def clone(self, request: HttpRequest, queryset: QuerySet[Server]) -> None:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from cloudjobs.api.bodies import location_of, objects_of, uuids_in, validate_each
+from cloudjobs.api.bodies import objects_of, uuids_in, validate_each
 from cloudjobs.api.filters import Condition
 from cloudjobs.api.openapi.components import component
 from cloudjobs.api.openapi.exchanges import (
@@ -43,7 +43,7 @@ from servers.serializers import (
     ShortServerSerializer,
     TaggedServerSerializer,
 )
-from tags.api import own_tag
+from tags.api import Tagged
 from tags.models import TagLink
 
 EXAMPLE = {"name": "web", "cpu": 2000, "mem": 1024**3, "vnc_password": "a secret"}
@@ -92,9 +92,7 @@ class ServerViewSet(WorkedOnViewSet):
         """Make one server, or several of which all are made or none."""
         given = validate_each(ServerRequest, objects_of(request.data))
         servers = actions.create_servers(self.owner, [server_spec(one) for one in given])
-        headers = location_of(KIND, servers[0].pk) if len(servers) == 1 else None
-        body = {"objects": self.serialize(servers)}
-        return Response(body, status.HTTP_201_CREATED, headers=headers)
+        return self.made(KIND, servers)
 
     def update(self, request: Request, uuid: str) -> Response:
         """Change a server by its full definition."""
@@ -164,14 +162,10 @@ class ServerViewSet(WorkedOnViewSet):
         return [str(uuid) for uuid in mine.values_list("pk", flat=True)]
 
 
-class TaggedServerViewSet(ServerViewSet):
+class TaggedServerViewSet(Tagged, ServerViewSet):
     """`/tags/{uuid}/servers/`, and its `detail/`: the servers that have a tag."""
 
     short_serializer_class = TaggedServerSerializer
-
-    def get_queryset(self) -> QuerySet[Server]:
-        tag = own_tag(self.owner, self.kwargs["uuid"])
-        return super().get_queryset().filter(TagLink.objects.tagged(KIND)([str(tag.pk)]))
 
 
 class CapabilitiesView(APIView):

@@ -5,15 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import Q
 
 from accounts.models import User
 from cloudjobs.pages.fields import SizeField
+from drives.forms import DrivesField, VerifyField
 from drives.models import Drive
 from servers.actions import CloneWishes, ServerSpec
 from servers.models import Mount, Nic, Server
-from servers.mounting import CHANNELS, MountSpec, NicSpec
+from servers.mounting import CHANNELS, MOUNTABLE, MountSpec, NicSpec
 
-MOST_SHOWN = 200  # drives to choose from
 CARDS = [("dhcp", "Public, with DHCP"), ("manual", "Public, set up by hand"), ("", "None")]
 RECURSE = [
     ("", "Keep all of them"),
@@ -21,18 +22,6 @@ RECURSE = [
     ("cdroms", "Delete its CDs, keep the disks"),
     ("all_drives", "Delete all of them"),
 ]
-
-
-class DrivesField(forms.ModelMultipleChoiceField):
-    """Drives of a user, by name."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name} ({obj.storage_host})"
-
-    def offer(self, drives: Any) -> None:
-        """Let the first of these drives be chosen."""
-        shown = drives.order_by("name", "pk").values_list("pk", flat=True)[:MOST_SHOWN]
-        self.queryset = Drive.objects.filter(pk__in=list(shown)).order_by("name", "pk")
 
 
 class ServerForm(forms.Form):
@@ -57,8 +46,8 @@ class ServerForm(forms.Form):
     def __init__(self, owner: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["drives"]
-        mine = Drive.objects.owned_by(owner).exclude(status=Drive.Status.DELETING)
-        field.offer(mine.filter(mounts=None) | mine.filter(media=Drive.Media.CDROM))
+        mine = Drive.objects.owned_by(owner).filter(status__in=MOUNTABLE)
+        field.offer(mine.filter(Q(mounts=None) | Q(media=Drive.Media.CDROM)).distinct())
 
     def spec(self) -> ServerSpec:
         given = self.cleaned_data
@@ -94,8 +83,7 @@ class CloneForm(forms.Form):
         help_text="Without one, your profile decides how clones are called.",
     )
     random_vnc_password = forms.BooleanField(required=False, label="A VNC password of its own")
-    verify = forms.BooleanField(
-        required=False,
+    verify = VerifyField(
         label="Verify the disks",
         help_text="Copies are read again and compared with their sources, which takes its time.",
     )

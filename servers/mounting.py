@@ -2,6 +2,7 @@
 there.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,12 +52,11 @@ def replace_mounts(server: Server, specs: list[MountSpec]) -> None:
         Refused: a drive belongs to another server, or is in a status in which it cannot come along.
     """
     check_places(specs)
-    mounted = set(server.mounts.values_list("drive_id", flat=True))
+    before = mounted_on(server)
     wanted = {spec.drive for spec in specs}
-    drives = Drive.objects.reachable_by(server.owner).filter(pk__in=mounted | wanted).locked()
+    drives = Drive.objects.reachable_by(server.owner).filter(pk__in=before | wanted).locked()
     by_uuid = {drive.pk: drive for drive in drives}
-    for index, spec in enumerate(specs):
-        check_drive(by_uuid.get(spec.drive), server, f"drives.{index}.drive")
+    check_drives(server, specs, by_uuid)
     server.mounts.all().delete()
     Mount.objects.bulk_create(
         Mount(
@@ -69,6 +69,22 @@ def replace_mounts(server: Server, specs: list[MountSpec]) -> None:
         for spec in specs
     )
     drive_actions.settle_mounts(by_uuid.values())
+
+
+def mounted_on(server: Server) -> set[UUID]:
+    return set(server.mounts.values_list("drive_id", flat=True))
+
+
+def check_drives(server: Server, specs: list[MountSpec], drives: dict[UUID, Drive]) -> None:
+    """Let pass wishes for drives, whose rows are locked, that the server has or may take."""
+    mounted = mounted_on(server)  # under the locks: one that was just deleted has lost its mounts
+    elsewhere = mounted_elsewhere(server, drives.values())
+    for index, spec in enumerate(specs):
+        point = f"drives.{index}.drive"
+        if spec.drive not in drives:
+            raise Invalid("There is no such drive.", point)
+        if spec.drive not in mounted:
+            check_drive(drives[spec.drive], spec.drive in elsewhere, point)
 
 
 def check_places(specs: list[MountSpec]) -> None:
@@ -97,18 +113,20 @@ def check_channel(spec: MountSpec, point: str) -> None:
         raise Invalid(f"The channels of {spec.device} are 0:0 to {last}.", point)
 
 
-def check_drive(drive: Drive | None, server: Server, point: str) -> None:
-    """Let pass a drive that the server has, or may take. The drive's row is locked."""
-    if drive is None:
-        raise Invalid("There is no such drive.", point)
-    if server.mounts.filter(drive=drive).exists():
-        return
+def mounted_elsewhere(server: Server, drives: Iterable[Drive]) -> set[UUID]:
+    """Return which of these drives another server has, of those that only one may have."""
+    alone = [drive.pk for drive in drives if not drive.is_shareable]
+    others = Mount.objects.filter(drive__in=alone).exclude(server=server)
+    return set(others.values_list("drive_id", flat=True))
+
+
+def check_drive(drive: Drive, is_elsewhere: bool, point: str) -> None:
+    """Let pass a drive, whose row is locked, that a server may take in addition to its own."""
     if drive.is_in_library and drive.media == Drive.Media.DISK:
         raise Refused("A disk of the library is cloned first; the clone can be mounted.", point)
     if drive.status not in MOUNTABLE:
         raise Refused(f"A drive that is {drive.status} cannot be mounted.", point)
-    shared = drive.media == Drive.Media.CDROM or drive.allow_multimount
-    if not shared and drive.mounts.exists():
+    if is_elsewhere:
         raise Refused("The drive is mounted on another server.", point)
 
 

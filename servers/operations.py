@@ -53,8 +53,11 @@ class PowerOperation(Operation):
     after: Server.Status
 
     def run(self, job: Job, progress: Progress) -> None:
+        server = Server.objects.filter(pk=job.params["server"]).first()
+        if server is None:  # somebody else has ended this job, and it was deleted since
+            raise OperationFailed("The server is not there any more.")
         try:
-            self.change(hypervisor(), Server.objects.get(pk=job.params["server"]))
+            self.change(hypervisor(), server)
         except HypervisorError as error:
             raise OperationFailed(str(error)) from error
 

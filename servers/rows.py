@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.urls import reverse
 
 from cloudjobs.pages.live import Part
 from cloudjobs.pages.measures import size_text
 from drives.rows import StatusMark
-from servers.models import Server
+from servers.models import Mount, Nic, Server
 
 Status = Server.Status
 CONFS = {"dhcp": "DHCP", "manual": "set up by hand", "static": "static"}
@@ -59,7 +58,7 @@ class ServerRow:
         return Part(f"server-{self.uuid}", "servers/server_row.html", self)
 
 
-def row_of(server: Any) -> ServerRow:
+def row_of(server: Server) -> ServerRow:
     """Return the row of a server whose parts, and their drives, are fetched."""
     return ServerRow(
         uuid=str(server.pk),
@@ -83,12 +82,12 @@ def cpu_text(server: Server) -> str:
     return f"{server.cpu / 1000:.3g} GHz on {cores}"
 
 
-def drive_of(mount: Any) -> ServerDrive:
+def drive_of(mount: Mount) -> ServerDrive:
     drive, place = mount.drive, f"{mount.device} {mount.dev_channel}"
     return ServerDrive(str(drive.pk), drive.name, drive.media, size_text(drive.size), place)
 
 
-def card_of(nic: Any) -> Card:
+def card_of(nic: Nic) -> Card:
     if nic.vlan:
         return Card(nic.mac, f"private network {nic.vlan}")
     return Card(nic.mac, f"public, {nic.ip or CONFS[nic.conf]}")

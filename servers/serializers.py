@@ -23,6 +23,7 @@ from servers.hypervisor import hypervisor
 from servers.models import Mount, Nic, Server
 from servers.querysets import KIND
 from servers.requests import (
+    ADDRESS_REFERENCE,
     AddressRequest,
     MountRequest,
     NicRequest,
@@ -31,7 +32,6 @@ from servers.requests import (
 )
 from tags.serializers import TagsField
 
-ADDRESS_REFERENCE = {"$ref": "#/components/schemas/AddressReference"}
 DRIVE_COUNTERS = (
     "bytes_read",
     "bytes_written",

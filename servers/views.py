@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -53,9 +54,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     listing: Listing[Server] = read_listing(request, own_servers(user))
     rows = [row_of(server) for server in listing.objects]
-    parts = [row.as_part() for row in rows]
-    names = (f"server-{uuid}" for uuid in listing.gone)
-    parts += [Part(name, "partials/gone_row.html", name) for name in names]
+    parts = [*(row.as_part() for row in rows), *listing.gone_parts("server")]
     live = Live(listing.path, pace(sum(row.is_passing for row in rows)), **tab_counts(user))
     return live_page(request, "servers/server_list.html", live, parts, rows=rows, listing=listing)
 
@@ -159,11 +158,10 @@ def deletion(server: Server) -> Question:
     )
 
 
-def own_servers(user: Any) -> Any:
+def own_servers(user: Any) -> QuerySet[Server]:
     return Server.objects.owned_by(user).prefetch_related("mounts__drive", "nics")
 
 
 def own_server(request: HttpRequest, uuid: UUID) -> Server:
     """Return a server of the user who asks; there is no other."""
-    server: Server = get_object_or_404(own_servers(request.user), pk=uuid)
-    return server
+    return get_object_or_404(own_servers(request.user), pk=uuid)

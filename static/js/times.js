@@ -2,15 +2,18 @@
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
-    const today = at.toDateString() === new Date().toDateString();
+    const now = new Date();
+    const today = at.toDateString() === now.toDateString();
+    const dated = at.getFullYear() === now.getFullYear() ? day : date;
     const text = time.dataset.precision === "seconds" ? seconds.format(at) : clock.format(at);
-    time.textContent = today ? text : `${day.format(at)}, ${text}`;
+    time.textContent = today ? text : `${dated.format(at)}, ${text}`;
     time.title = full.format(at);
   }
 }

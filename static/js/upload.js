@@ -13,9 +13,19 @@ function size(bytes) {
   return `${bytes.toFixed(bytes >= 100 || !unit ? 0 : 1)} ${units[unit]}`;
 }
 
+function moved(done, total) {
+  const [part, whole] = [size(done), size(total)];
+  const unit = whole.split(" ")[1];
+  return `${part.endsWith(` ${unit}`) ? part.split(" ")[0] : part} of ${whole}`;
+}
+
 function duration(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  return minutes ? `${minutes} min ${Math.round(seconds % 60)} s left` : `${Math.ceil(seconds)} s left`;
+  const left = Math.ceil(seconds);
+  const [hours, minutes] = [Math.floor(left / 3600), Math.floor((left % 3600) / 60)];
+  if (hours) {
+    return `${hours} h ${minutes} min left`;
+  }
+  return minutes ? `${minutes} min ${left % 60} s left` : `${left} s left`;
 }
 
 function show(done, total, began) {
@@ -24,7 +34,7 @@ function show(done, total, began) {
   part("uploading").querySelector("progress").value = percent;
   part("percent").textContent = `${percent}%`;
   const left = done < total ? duration((total - done) / rate) : "Being stored…";
-  part("moved").textContent = [`${size(done)} of ${size(total)}`, `${size(rate)}/s`, left].join("   ");
+  part("moved").textContent = [moved(done, total), `${size(rate)}/s`, left].join("   ");
 }
 
 function running(is) {

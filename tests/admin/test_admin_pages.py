@@ -1,9 +1,15 @@
 """The admin: every page opens, the job tree is a tree, and cloning is the API's own action."""
 
+import re
+from typing import Any
+
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.db.models import Model
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.urls import reverse
 
@@ -18,8 +24,11 @@ from tests.factories import (
     LibraryEntryFactory,
     MountFactory,
     NicFactory,
+    ServerFactory,
+    SnapshotFactory,
     TagFactory,
 )
+from tests.html import body_of, text_of
 from tests.trees import inner, jobs_of, leaf
 
 OURS = [
@@ -79,6 +88,62 @@ def test_sub_jobs_stand_indented_below_their_root(operator: Client, server: Serv
     places = [html.index(str(job.pk)) for job in jobs_of(root)]
     assert places == sorted(places)
     assert html.count("padding-left:32px") == 2
+
+
+@pytest.mark.parametrize(
+    ("factory", "status"),
+    [(DriveFactory, "cloning_src"), (SnapshotFactory, "deleting"), (ServerFactory, "starting")],
+)
+def test_change_of_a_name_leaves_the_status_to_jobs(
+    operator: Client, storage: object, factory: Any, status: str
+) -> None:
+    row = factory()
+    parts = {f"{part}-{n}_FORMS": "0" for part in ("mounts", "nics") for n in ("TOTAL", "INITIAL")}
+
+    def move(sender: type[Model], **kwargs: Any) -> None:
+        sender._default_manager.update(status=status)
+
+    pre_save.connect(move, sender=type(row))
+    try:
+        said = {"name": "new", "meta": "{}", **parts}
+        assert operator.post(page(type(row), "change", row.pk), said).status_code == 302
+    finally:
+        pre_save.disconnect(move, sender=type(row))
+    row.refresh_from_db()
+    assert (row.name, row.status) == ("new", status)
+
+
+@pytest.mark.parametrize("factory", [DriveFactory, SnapshotFactory])
+def test_change_of_what_was_deleted_meanwhile_is_told(
+    operator: Client, storage: object, factory: Any
+) -> None:
+    row = factory()
+    asked: list[str] = []
+
+    def delete_once_read(execute: Any, sql: str, *rest: Any) -> Any:
+        if f'"{row._meta.db_table}"' in sql:
+            asked.append(sql)
+            if len(asked) == 2:
+                type(row).objects.filter(pk=row.pk).delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(delete_once_read):
+        answer = operator.post(page(type(row), "change", row.pk), {"name": "new", "meta": "{}"})
+    assert answer.status_code == 302
+    told = text_of(body_of(operator.get("/admin/")))
+    assert f"{row.pk}” doesn’t exist. Perhaps it was deleted?" in told
+
+
+def test_email_that_is_taken_is_refused_in_upper_case_too(operator: Client) -> None:
+    said = {"email": "OPERATOR@example.com", "usable_password": "false"}
+    response = operator.post(page(User, "add"), said)
+    assert "User with this Email already exists." in response.content.decode()
+
+
+def test_stylesheet_names_columns_that_there_are() -> None:
+    columns = {name for one in admin.site._registry.values() for name in one.list_display}
+    styles = (settings.BASE_DIR / "static" / "css" / "admin.css").read_text()
+    assert set(re.findall(r"\.field-(\w+)", styles)) <= columns
 
 
 def test_drive_is_cloned_by_an_action(operator: Client, storage: object) -> None:

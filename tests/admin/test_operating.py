@@ -106,6 +106,11 @@ def test_index_tells_of_storage_that_is_away(
     assert "dssd-1 dssd 0 drives , 0 B together Does not answer." in index(operator)
 
 
+def test_index_asks_for_what_is_reserved_once(operator: Client) -> None:
+    asked = queries_of(lambda: operator.get(INDEX))
+    assert sum('"drives_upload"' in query for query in asked) == 1
+
+
 def test_figures_take_the_right_to_see_jobs(job: Job) -> None:
     clerk = browser_of(UserFactory(is_staff=True))
     assert "Waiting" not in index(clerk)

@@ -1,5 +1,6 @@
 """The pages of servers."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,8 +87,8 @@ def test_server_is_made_with_drives_and_a_card(web: Client, owner: User) -> None
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"cpu": "1"}, "cpu is between"),
-        ({"mem": "1 B"}, "mem is between"),
+        ({"cpu": "1"}, "CPU is between"),
+        ({"mem": "1 B"}, "Memory is between 256 MiB and 512 GiB."),
         ({"vlan": "x"}, "Enter a valid UUID."),
         ({"vnc_password": ""}, "This field is required."),
     ],
@@ -104,6 +105,24 @@ def test_only_own_drives_can_be_chosen(web: Client, owner: User) -> None:
     html = body_of(web.post("/servers/create/", NEW | {"drives": [str(foreign.pk)]}))
     assert "secret" not in text_of(html).replace("VNC", "")
     assert not Server.objects.exists()
+
+
+def test_cd_of_several_servers_takes_one_place(
+    web: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drives.forms.MOST_SHOWN", 2)
+    cd = DriveFactory(owner=owner, name="a CD", media=Drive.Media.CDROM)
+    for _ in range(2):
+        MountFactory(server__owner=owner, drive=cd)
+    DriveFactory(owner=owner, name="free disk")
+    assert "free disk" in body_of(web.get("/servers/create/"))
+
+
+def test_drive_that_cannot_be_mounted_is_not_offered(web: Client, owner: User) -> None:
+    for status in ("unmounted", "cloning_dst", "unavailable", "uploading", "deleting"):
+        DriveFactory(owner=owner, name=f"one-{status}", status=status)
+    offered = text_of(body_of(web.get("/servers/create/")))
+    assert re.findall(r"one-(\w+)", offered) == ["cloning_dst", "unmounted"]
 
 
 def test_clone_leads_to_its_tree(web: Client, machine: Server) -> None:

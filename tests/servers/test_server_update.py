@@ -9,7 +9,7 @@ from drives.models import Drive
 from servers.models import Server
 from tests.conftest import Unchanged
 from tests.factories import GIB, MIB, DriveFactory
-from tests.wire import API, faults_of, related_json, server_json
+from tests.wire import API, assert_as_many, faults_of, queries_of, related_json, server_json
 
 CHANGED = {"cpu": 2000, "mem": GIB, "name": "updated", "vnc_password": "updated_password"}
 MINIMAL = {"cpu": 1000, "mem": 512 * MIB, "name": "full", "vnc_password": "secret"}
@@ -34,6 +34,18 @@ def test_what_is_not_given_stays(api: APIClient, full_server: Server) -> None:
     response = api.put(path(full_server), CHANGED)
     assert response.status_code == 200
     assert response.json() == server_json(full_server, **CHANGED)
+
+
+def test_drives_cost_as_many_queries_however_many(
+    api: APIClient, owner: User, server: Server
+) -> None:
+    def give(count: int) -> list[str]:
+        drives = DriveFactory.create_batch(count, owner=owner)
+        mounts = [place(drive, f"0:{index}") for index, drive in enumerate(drives)]
+        return queries_of(lambda: api.put(path(server), MINIMAL | {"drives": mounts}))
+
+    give(1)
+    assert_as_many(give(2), give(6))
 
 
 def test_every_field_changes(api: APIClient, server: Server) -> None:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from accounts.models import Profile, User
 from drives.actions import DriveSpec
 from drives.models import Drive
+from drives.storage import storage_types
 from drives.uploads.whole import upload_drive
 from servers.actions import ServerSpec, create_servers
 from servers.models import Mount, Nic
@@ -15,7 +16,7 @@ from servers.mounting import MountSpec, NicSpec
 
 EMAIL, PASSWORD = "demo@example.com", "demo"
 MIB = 1024**2
-SLOW = "zadara"  # so that the first clone can be watched
+SLOW = "zadara"  # the storage on which the first clone can be watched, if there is any
 
 
 class RandomStream:
@@ -37,9 +38,11 @@ class Command(BaseCommand):
         demo = User.objects.create_user(EMAIL, PASSWORD)
         naming = Profile.CloneNaming.COUNTER  # so that a clone can be told from its source
         Profile.objects.filter(user=demo).update(clone_naming=naming)
-        disk = make_drive(demo, "demo-disk", 256 * MIB, SLOW)
-        data = make_drive(demo, "demo-data", 64 * MIB, SLOW)
-        rescue = make_drive(demo, "demo-cd", 16 * MIB, "dssd", Drive.Media.CDROM)
+        usual = storage_types()[0]
+        slow = SLOW if SLOW in storage_types() else usual
+        disk = make_drive(demo, "demo-disk", 256 * MIB, slow)
+        data = make_drive(demo, "demo-data", 64 * MIB, slow)
+        rescue = make_drive(demo, "demo-cd", 16 * MIB, usual, Drive.Media.CDROM)
         make_server(demo, disk, data, rescue)
         self.stdout.write(f"created the demo account {EMAIL} with a server to clone")
 
