@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from accounts.event_logins import COOKIE, COOKIE_PATH, COOKIE_SECONDS, login_of, seal_login
 from accounts.models import Profile
 from accounts.serializers import ProfileSerializer
-from cloudjobs.api.authentication import check_credentials
+from cloudjobs.api.authentication import RememberedBasicAuthentication, check_credentials
 from cloudjobs.api.exceptions import Invalid
-from cloudjobs.api.fields import StrictCharField
+from cloudjobs.api.fields import StrictCharField, only_fields
 from cloudjobs.api.openapi.components import component
 from cloudjobs.api.openapi.exchanges import Exchange
 from cloudjobs.api.schema import describe_resource
@@ -36,7 +36,8 @@ class ProfileView(APIView):
     }
 
     def get(self, request: Request) -> Response:
-        return Response(ProfileSerializer(self.profile(), context=self.context()).data)
+        context = {"only_fields": only_fields(request)}
+        return Response(ProfileSerializer(self.profile(), context=context).data)
 
     def put(self, request: Request) -> Response:
         """Change the fields that are given; the others keep their values."""
@@ -48,10 +49,6 @@ class ProfileView(APIView):
     def profile(self) -> Profile:
         user: Any = self.request.user
         return Profile.objects.select_related("user").get(user=user)
-
-    def context(self) -> dict[str, Any]:
-        wanted = self.request.query_params.get("fields")
-        return {"only_fields": set(wanted.split(","))} if wanted else {}
 
 
 class ProfileSchemaView(APIView):
@@ -160,4 +157,5 @@ class AccountActionView(APIView):
         return [AllowAny()] if self.action_name() == "login" else [IsAuthenticated()]
 
     def get_authenticate_header(self, request: Request) -> str:
-        return 'Basic realm="cloudjobs"'
+        """Return the challenge of all other views; without authenticators there would be none."""
+        return RememberedBasicAuthentication().authenticate_header(request)

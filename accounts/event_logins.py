@@ -6,17 +6,17 @@ which, sealed, so that it opens no more than events; and it is good for as long 
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.contrib.sessions.models import Session
-from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
+from accounts.tokens import unexpired
 from cloudjobs.sealing import sealer
 
 COOKIE = "async_auth"
@@ -41,10 +41,9 @@ def login_of(request: Request) -> EventLogin:
     user: Any = request.user
     login = EventLogin(str(user.pk), user.get_session_auth_hash())
     if isinstance(request.auth, ApiToken):
-        return EventLogin(login.user, login.password, token=str(request.auth.pk))
+        return replace(login, token=str(request.auth.pk))
     if isinstance(request.successful_authenticator, SessionAuthentication):
-        key = request._request.session.session_key or ""
-        return EventLogin(login.user, login.password, session=key)
+        return replace(login, session=request._request.session.session_key or "")
     return login
 
 
@@ -75,7 +74,7 @@ def lasting(logins: Collection[EventLogin]) -> set[EventLogin]:
     keys = {login.session for login in logins if login.session}
     sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
     uuids = {login.token for login in logins if login.token}
-    tokens = ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), pk__in=uuids)
+    tokens = ApiToken.objects.filter(unexpired(now), pk__in=uuids)
     good_sessions = {"", *sessions.values_list("pk", flat=True)}
     good_tokens = {"", *map(str, tokens.values_list("pk", flat=True))}
     return {

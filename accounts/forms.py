@@ -8,18 +8,18 @@ from typing import Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
 from accounts.models import Profile
-from accounts.tokens import MOST_TOKENS
 from cloudjobs.api.throttling import count_failed_login, require_patience
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 
 
 @contextmanager
-def patience(email: str, request: Any) -> Iterator[None]:
+def patience(email: str, request: HttpRequest | None) -> Iterator[None]:
     """Have a password looked at, unless too many were wrong; note if this one is.
 
     Raises:
@@ -61,7 +61,7 @@ class LoginForm(PatientLogin):
 class PasswordForm(PasswordChangeForm):
     """A new password for who knows the old one; who only found a session cannot guess it."""
 
-    def __init__(self, *args: Any, request: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
 
@@ -90,15 +90,6 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(max_length=100, help_text="What it is for, e.g. the program.")
     lifetime = forms.ChoiceField(label="Expires", choices=list(LIFETIMES.items()), required=False)
-
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-
-    def clean(self) -> dict[str, Any]:
-        if self.user.api_tokens.count() >= MOST_TOKENS:
-            raise forms.ValidationError(f"There are {MOST_TOKENS} tokens already; revoke some.")
-        return self.cleaned_data
 
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["lifetime"]

@@ -11,9 +11,8 @@ from django.utils import timezone
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes a user together with their profile."""
+    """Makes and finds users by their emails."""
 
-    @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         if not email:
             raise ValueError("A user needs an email.")
@@ -46,6 +45,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Return an email in lower case; forms do so before they look whether it is taken."""
+        return super().normalize_username(username).lower()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the user; a new one gets a profile in the same transaction."""

@@ -58,3 +58,10 @@ class ProfileSerializer(NarrowedFields, serializers.ModelSerializer[Profile]):
         extra_kwargs: ClassVar[dict[str, dict[str, Any]]] = {
             "clone_naming": {"help_text": "How a clone without a name of its own is called"}
         }
+
+    def update(self, instance: Profile, validated_data: dict[str, Any]) -> Profile:
+        """Write what is given and nothing else: another request may change the rest meanwhile."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=list(validated_data))
+        return instance

@@ -8,11 +8,13 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.models import ApiToken, User
+from cloudjobs.api.exceptions import Refused
 
 PREFIX = "cj_"  # tells people, and those who search for leaked secrets, what it is
 LONGEST = 255  # characters; no token that was made here is longer
@@ -20,8 +22,16 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 MOST_TOKENS = 100  # that a user may have at once
 
 
+@transaction.atomic
 def create_token(user: User, name: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
-    """Make a token and return it with its text, which nobody can tell later."""
+    """Make a token and return it with its text, which nobody can tell later.
+
+    Raises:
+        Refused: the user has as many as there may be.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one at a time counts and makes
+    if user.api_tokens.count() >= MOST_TOKENS:
+        raise Refused(f"There are {MOST_TOKENS} tokens already; revoke some.")
     text = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user, name=name, digest=digest_of(text), expires_at=expires_at
@@ -34,12 +44,16 @@ def find_token(text: str) -> ApiToken | None:
     if len(text) > LONGEST:
         return None
     now = timezone.now()
-    lasting = Q(expires_at=None) | Q(expires_at__gt=now)
-    valid = ApiToken.objects.filter(lasting, digest=digest_of(text), user__is_active=True)
+    valid = ApiToken.objects.filter(unexpired(now), digest=digest_of(text), user__is_active=True)
     token = valid.select_related("user").first()
     if token and (token.used_at is None or now - token.used_at >= USE_NOTED_EVERY):
         ApiToken.objects.filter(pk=token.pk).update(used_at=now)
     return token
+
+
+def unexpired(now: datetime) -> Q:
+    """Return the condition that a token may still be used at this time."""
+    return Q(expires_at=None) | Q(expires_at__gt=now)
 
 
 def revoke_token(uuid: UUID, user: User) -> bool:

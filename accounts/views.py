@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.forms import LoginForm, PasswordForm, ProfileForm, TokenForm
 from accounts.models import Profile
 from accounts.tokens import create_token, revoke_token
-from cloudjobs.pages.acting import posted
+from cloudjobs.pages.acting import attempt_form, posted
 
 
 class LoginView(auth.LoginView):
@@ -45,7 +45,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     mine = Profile.objects.get(user=user)
     form = ProfileForm(posted(request), instance=mine)
     if form.is_valid():
-        form.save()
+        form.instance.save(update_fields=form.changed_data)
         messages.success(request, "The profile was saved.")
         return redirect("accounts:profile")
     context = {"form": form, "tokens": user.api_tokens.all()}
@@ -58,11 +58,12 @@ def profile(request: HttpRequest) -> HttpResponse:
 def make_token(request: HttpRequest) -> HttpResponse:
     """Make an API token, and show it: in this answer and never again."""
     user: Any = request.user
-    form = TokenForm(posted(request), user=user)
-    context: dict[str, Any] = {"form": form}
-    if request.method == "POST" and form.is_valid():
-        token, text = create_token(user, form.cleaned_data["name"], form.expires_at())
-        context |= {"token": token, "text": text}
+    form, made = TokenForm(posted(request)), None
+    if form.is_valid():
+        name, expires_at = form.cleaned_data["name"], form.expires_at()
+        made = attempt_form(form, lambda: create_token(user, name, expires_at))
+    token, text = made or (None, "")
+    context = {"form": form, "token": token, "text": text}
     return render(request, "accounts/token_create.html", context)
 
 

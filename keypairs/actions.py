@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
-from cloudjobs.api.exceptions import Invalid, Missing, PointedError
+from cloudjobs.api.bodies import make_each
+from cloudjobs.api.exceptions import Invalid, Missing
 from keypairs import keys
 from keypairs.keys import Keys
 from keypairs.models import KeyPair
@@ -40,14 +41,7 @@ def create_keypairs(owner: User, specs: list[KeySpec]) -> list[KeyPair]:
     """
     if sum(spec.is_generated for spec in specs) > MOST_GENERATED:
         raise Invalid(f"A request makes at most {MOST_GENERATED} keys.", "objects")
-    pairs = []
-    for index, spec in enumerate(specs):
-        try:
-            pairs.append(new_keypair(owner, spec))
-        except PointedError as error:
-            if len(specs) > 1:
-                error.within(f"objects.{index}")
-            raise
+    pairs = make_each(specs, lambda spec: new_keypair(owner, spec))
     KeyPair.objects.bulk_create(pairs)
     return pairs
 

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cloudjobs.api.bodies import location_of, objects_of, validate_each
+from cloudjobs.api.bodies import objects_of, validate_each
 from cloudjobs.api.openapi.exchanges import Exchange, created, updated
 from cloudjobs.api.viewsets import Names, ResourceViewSet
 from keypairs import actions
@@ -72,9 +72,7 @@ class KeyPairViewSet(KeysViewSet):
         """Make one key pair, or several of which all are made or none."""
         given = validate_each(KeyPairRequest, objects_of(request.data))
         pairs = actions.create_keypairs(self.owner, [KeySpec(**one) for one in given])
-        headers = location_of(KEYPAIRS, pairs[0].pk) if len(pairs) == 1 else None
-        body = {"objects": self.serialize(pairs)}
-        return Response(body, status.HTTP_201_CREATED, headers=headers)
+        return self.made(KEYPAIRS, pairs)
 
     def update(self, request: Request, uuid: str) -> Response:
         """Change a key pair by its full definition; the keys stay as they are."""

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from keypairs.querysets import KeyPairQuerySet
+from accounts.querysets import OwnedQuerySet
 
 
 class KeyPair(models.Model):
@@ -24,7 +24,7 @@ class KeyPair(models.Model):
     meta = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[Any] = KeyPairQuerySet.as_manager()
+    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["created_at", "uuid"]

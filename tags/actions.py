@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from cloudjobs.announcing import announce
-from cloudjobs.api.exceptions import Invalid, Missing, PointedError
+from cloudjobs.api.bodies import make_each
+from cloudjobs.api.exceptions import Invalid, Missing
 from cloudjobs.prepared import Hole, prepared_rows
 from tags.models import Tag, TagLink
 from tags.registry import kinds_of
@@ -31,15 +32,7 @@ def create_tags(owner: User, specs: list[TagSpec]) -> list[Tag]:
     Raises:
         Invalid: the owner has no such thing; the point says which one of which tag.
     """
-    tags = []
-    for index, spec in enumerate(specs):
-        try:
-            tags.append(create_tag(owner, spec))
-        except PointedError as error:
-            if len(specs) > 1:
-                error.within(f"objects.{index}")
-            raise
-    return tags
+    return make_each(specs, lambda spec: create_tag(owner, spec))
 
 
 def create_tag(owner: User, spec: TagSpec) -> Tag:

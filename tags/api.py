@@ -7,16 +7,15 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cloudjobs.api.bodies import location_of, objects_of, validate_each
+from cloudjobs.api.bodies import objects_of, validate_each
 from cloudjobs.api.openapi.exchanges import Exchange, created, updated
 from cloudjobs.api.viewsets import Names, ResourceViewSet
 from tags import actions
 from tags.actions import TagSpec
-from tags.models import Tag
+from tags.models import Tag, TagLink
 from tags.serializers import RESOURCE, TagRequest, TagSerializer
 
 EXAMPLE = {"name": "production", "meta": {"team": "storage"}, "resources": []}
@@ -56,9 +55,7 @@ class TagViewSet(ResourceViewSet):
         """Make one tag, or several of which all are made or none."""
         given = validate_each(TagRequest, objects_of(request.data))
         tags = actions.create_tags(self.owner, [TagSpec(**one) for one in given])
-        headers = location_of(RESOURCE, tags[0].pk) if len(tags) == 1 else None
-        body = {"objects": self.serialize(tags)}
-        return Response(body, status.HTTP_201_CREATED, headers=headers)
+        return self.made(RESOURCE, tags)
 
     def update(self, request: Request, uuid: str) -> Response:
         """Change a tag by its full definition."""
@@ -72,13 +69,12 @@ class TagViewSet(ResourceViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def own_tag(owner: Any, uuid: Any) -> Tag:
-    """Return the user's tag.
+class Tagged(ResourceViewSet):
+    """Narrows the lists of a kind, whose viewset follows it, to what has the tag in the address."""
 
-    Raises:
-        NotFound: there is none.
-    """
-    tag: Tag | None = Tag.objects.owned_by(owner).filter(pk=uuid).first()
-    if tag is None:
-        raise NotFound
-    return tag
+    kind: ClassVar[str]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        tag = self.kwargs["uuid"]
+        actions.require_tag(UUID(tag), self.owner)
+        return super().get_queryset().filter(TagLink.objects.tagged(self.kind)([tag]))

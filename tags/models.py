@@ -7,11 +7,15 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from tags.querysets import TagLinkQuerySet, TagQuerySet
+from accounts.querysets import OwnedQuerySet
+from tags.querysets import TagLinkQuerySet
 
 
 class Tag(models.Model):
-    """A name for a group of drives and servers, all of one owner."""
+    """A name for a group of drives and servers, all of one owner.
+
+    Who links one with objects locks the objects before the tag.
+    """
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -21,7 +25,7 @@ class Tag(models.Model):
     meta = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[Any] = TagQuerySet.as_manager()
+    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["created_at", "uuid"]

@@ -1,4 +1,4 @@
-"""Filters on tags that read as phrases, and the tags of many objects at once."""
+"""Filters on the links between tags and objects, and the tags of many objects at once."""
 
 from collections.abc import Iterable
 from typing import Any, Self
@@ -7,18 +7,6 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from cloudjobs.api.filters import Condition, is_uuid
-
-
-class TagQuerySet(QuerySet[Any]):
-    def owned_by(self, user: Any) -> Self:
-        return self.filter(owner=user)
-
-    def locked(self) -> Self:
-        """Return the tags with their rows locked until the transaction ends, in one order.
-
-        Who links locks the objects before.
-        """
-        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
 class TagLinkQuerySet(QuerySet[Any]):

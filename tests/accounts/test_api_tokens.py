@@ -1,17 +1,22 @@
 """API tokens: made and revoked on the profile page, and what they open."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import ApiToken, User
 from accounts.tokens import create_token
+from cloudjobs.api.exceptions import Refused
 from tests.factories import UserFactory
 from tests.wire import API, assert_as_many, faults_of, queries_of
 
@@ -58,6 +63,11 @@ def test_token_changes_things_without_a_csrf_token(owner: User) -> None:
 )
 def test_unknown_token_is_refused(db: None, text: str) -> None:
     assert_refused(ask(text))
+
+
+def test_unknown_token_is_refused_by_account_actions_alike(db: None) -> None:
+    said = {"authorization": "Bearer cj_x"}
+    assert_refused(Client().post(f"{API}/accounts/action/?do=check_login", headers=said))
 
 
 def test_token_of_another_scheme_is_refused(owner: User) -> None:
@@ -140,6 +150,14 @@ def test_profile_lists_tokens(page: Client, owner: User, stranger: User) -> None
     assert "not mine" not in html
 
 
+def test_profile_tells_times_of_tokens_with_their_zone(page: Client, owner: User) -> None:
+    expires_at = timezone.now() + timedelta(days=366)
+    create_token(owner, "backup", expires_at)
+    html = page.get("/profile/").content.decode()
+    assert f'<time datetime="{expires_at.isoformat(timespec="milliseconds")}"' in html
+    assert f"{expires_at:%d %b %Y %H:%M} UTC</time>" in html
+
+
 def test_profile_costs_as_many_queries_however_many_tokens(page: Client, owner: User) -> None:
     for _ in range(2):
         create_token(owner, "backup")
@@ -174,9 +192,28 @@ def test_bad_token_is_not_made(page: Client, said: dict[str, str]) -> None:
 
 
 def test_tokens_are_bounded(page: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.forms.MOST_TOKENS", 1)
+    monkeypatch.setattr(tokens, "MOST_TOKENS", 1)
     create_token(owner, "one")
     assert "revoke some" in page.post(MAKE, {"name": "two"}).content.decode()
+    assert ApiToken.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tokens_made_at_once_are_bounded(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_TOKENS", 1)
+    together = Barrier(4)
+
+    def make(_: int) -> None:
+        try:
+            connection.ensure_connection()
+            together.wait()
+            with suppress(Refused):
+                create_token(owner, "one")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as programs:
+        list(programs.map(make, range(4)))
     assert ApiToken.objects.count() == 1
 
 

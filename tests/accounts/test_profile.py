@@ -2,6 +2,8 @@ import json
 from typing import Any
 
 import pytest
+from django.db.models.signals import pre_save
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import Profile, User
@@ -102,6 +104,26 @@ def test_change_of_one_profile_leaves_the_others(api: APIClient, stranger: User)
     api.put(PROFILE, {"clone_naming": "DATE", "company": "x"})
     other = Profile.objects.get(user=stranger)
     assert (other.clone_naming, other.company) == ("NONE", "")
+
+
+@pytest.mark.parametrize("way", ["API", "page"])
+def test_change_leaves_what_another_request_changes(
+    api: APIClient, client: Client, owner: User, way: str
+) -> None:
+    def meanwhile(**kwargs: Any) -> None:
+        Profile.objects.update(town="elsewhere")
+
+    client.force_login(owner)
+    pre_save.connect(meanwhile, sender=Profile)
+    try:
+        if way == "API":
+            api.put(PROFILE, {"company": "new"})
+        else:
+            client.post("/profile/", {"company": "new", "clone_naming": "NONE"})
+    finally:
+        pre_save.disconnect(meanwhile, sender=Profile)
+    profile = Profile.objects.get(user=owner)
+    assert (profile.company, profile.town) == ("new", "elsewhere")
 
 
 def test_read_only_fields_are_ignored(api: APIClient, owner: User) -> None:
