@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.db import connection
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
@@ -11,7 +12,7 @@ from django_q.brokers import get_broker
 from cloudjobs.patience import within
 from drives.storage import StorageError, StorageHost, all_hosts
 
-STORAGE_SECONDS = 2
+QUEUE_SECONDS = STORAGE_SECONDS = 2
 
 
 @require_safe
@@ -41,14 +42,20 @@ def fault_of(check: Callable[[], None]) -> str:
 
 def check_database() -> None:
     """The database answers and has every migration."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if missing_migrations():
         raise RuntimeError("migrations are missing; run manage.py migrate")
+
+
+def missing_migrations() -> list[Migration]:
+    """Return what `manage.py migrate` would apply, in its order."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [migration for migration, _ in plan]
 
 
 def check_queue() -> None:
     """The queue takes messages; in the database it is as usable as that."""
-    get_broker().ping()
+    within(QUEUE_SECONDS, get_broker().ping, "the readiness of the queue")
 
 
 def check_storage() -> None:

@@ -1,6 +1,7 @@
 """What the API tells of the installation itself, and of what a private one does not have."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.http.request import split_domain_port
@@ -9,13 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from cloudjobs.api.fields import NarrowedFields
+from cloudjobs.api.fields import API_ROOT, NarrowedFields, only_fields
 from cloudjobs.api.openapi.components import component
 from cloudjobs.api.openapi.exchanges import Exchange, listed
 from cloudjobs.api.pagination import asked_window
-from tags.api import own_tag
+from tags.actions import require_tag
 
-API = "/api/2.0/"
 NOT_OFFERED = ("fwpolicies", "ips", "licenses", "subscriptions", "vlans")
 NEVER_TAGGED = ("ips", "vlans")
 
@@ -81,8 +81,7 @@ class FixedListView(APIView):
 
     def narrow(self, item: dict[str, Any]) -> dict[str, Any]:
         """Return of an object what `?fields=` asks for."""
-        wanted = self.request.query_params.get("fields")
-        names = wanted.split(",") if wanted else item
+        names = only_fields(self.request) or item
         return {name: value for name, value in item.items() if name in names}
 
 
@@ -92,7 +91,8 @@ class NeverTaggedView(FixedListView):
     openapi_tag = "tags"
 
     def objects(self) -> list[dict[str, Any]]:
-        own_tag(self.request.user, self.kwargs["uuid"])
+        user: Any = self.request.user
+        require_tag(UUID(self.kwargs["uuid"]), user)
         return []
 
 
@@ -103,7 +103,7 @@ class LocationsView(FixedListView):
 
     def objects(self) -> list[dict[str, Any]]:
         pages = self.request.build_absolute_uri("/")
-        api = self.request.build_absolute_uri(API)
+        api = self.request.build_absolute_uri(API_ROOT)
         addresses = {
             "alternative_frontend_url": pages,
             "api_endpoint": api,

@@ -49,7 +49,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 class CookieScheme(SessionScheme):
     name = "session"
-    priority = 1
+    priority = 1  # the base class is registered, too
 
     def get_security_definition(self, auto_schema: Any) -> OpenApi:
         text = (

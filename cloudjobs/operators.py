@@ -6,7 +6,6 @@ to what ended within a day.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, Max, Min, Sum
 from django.utils import timezone
@@ -15,13 +14,13 @@ from django_q.models import Schedule
 from accounts.models import User
 from cloudjobs.overview import Room, room_of
 from drives.models import Drive
-from drives.placement import room_on
-from drives.storage import StorageHost, all_hosts
+from drives.placement import reserved_bytes, rooms_on
+from drives.storage import all_hosts
 from jobs.listing import LATELY
 from jobs.models import Cluster, Job
 from servers.models import Server
 
-SWEEP_LATE = timedelta(minutes=3)  # it is due every minute, and django-q2 looks twice in one
+SCHEDULE_LATE = timedelta(minutes=3)  # django-q2 looks twice in a minute for what is due
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def figures() -> Figures:
         clusters=Cluster.objects.running().count(),
         clusters_gone=Cluster.objects.gone().count(),
         sweep_due_at=due,
-        is_sweep_late=due is None or due < now - SWEEP_LATE,
+        is_sweep_late=due is None or due < now - SCHEDULE_LATE,
         hosts=hosts_in_use(),
         users=User.objects.filter(is_active=True).count(),
         drives=Drive.objects.count(),
@@ -96,13 +95,13 @@ def workers_at_work() -> tuple[Worker, ...]:
 def hosts_in_use() -> tuple[HostUse, ...]:
     lying = Drive.objects.order_by().values("storage_host")
     rows = {row["storage_host"]: row for row in lying.annotate(count=Count("pk"), size=Sum("size"))}
-    return tuple(host_use(host, rows.get(host.name, {})) for host in all_hosts())
-
-
-def host_use(host: StorageHost, row: dict[str, Any]) -> HostUse:
-    return HostUse(
-        room=room_of(host),
-        drives=row.get("count", 0),
-        promised=row.get("size", 0),
-        unreserved=room_on(host, {}),
+    unreserved = rooms_on(all_hosts(), reserved_bytes())
+    return tuple(
+        HostUse(
+            room=room_of(host),
+            drives=rows.get(host.name, {}).get("count", 0),
+            promised=rows.get(host.name, {}).get("size", 0),
+            unreserved=unreserved[host.name],
+        )
+        for host in all_hosts()
     )

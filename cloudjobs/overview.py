@@ -1,11 +1,11 @@
 """`/`: what is going on, what failed lately, and how much room there is."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cloudjobs.pages.live import Live, Part, live_page, pace
@@ -13,15 +13,14 @@ from cloudjobs.pages.measures import size_text
 from drives.models import Drive
 from drives.storage import StorageError, StorageHost, all_hosts
 from jobs.listing import (
-    LATELY,
     counts_by_state,
+    failed_lately,
     newest_first,
     root_jobs,
     tab_counts,
     trees_of,
 )
-from jobs.models import Job
-from jobs.rows import JobGroup, JobRow, group_of, row_of
+from jobs.rows import Frame, JobGroup, group_of, row_of
 from jobs.views import chips_of
 
 MOST_RUNNING = 10
@@ -38,8 +37,16 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A root job that failed, and when."""
+
+    frame: Frame
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Failed:
-    rows: tuple[JobRow, ...]
+    rows: tuple[Failure, ...]
 
 
 @dataclass(frozen=True)
@@ -108,10 +115,13 @@ def running_of(user: Any) -> Running:
 
 
 def failed_of(user: Any) -> Failed:
-    """Return the last failures of the last day."""
-    lately = root_jobs(user).filter(state=Job.State.FAILED, created__gte=timezone.now() - LATELY)
-    numbers = list(newest_first(lately).values_list("tree_id", flat=True)[:MOST_FAILED])
-    return Failed(tuple(row_of(tree) for tree in trees_of(numbers, user)))
+    """Return the last failures of the last day, the last one first."""
+    failed_at = dict(failed_lately(user).values_list("tree_id", "finished_at")[:MOST_FAILED])
+    rows = [
+        Failure(row_of(tree).frame, failed_at[tree.tree_id])
+        for tree in trees_of([*failed_at], user)
+    ]
+    return Failed(tuple(sorted(rows, key=lambda row: row.at, reverse=True)))
 
 
 def storage_of() -> Storage:

@@ -5,14 +5,11 @@ What they defend against, and what not, is told in docs/security.md.
 
 import base64
 import hashlib
-import os
 
-import environ
 from csp.constants import NONE, SELF, UNSAFE_HASHES
 
 from cloudjobs import environment
 
-env = environ.Env()
 HOUR, DAY = 3600, 24 * 3600
 
 
@@ -25,8 +22,8 @@ def style_hash(style: str) -> str:
 # --- TLS ------------------------------------------------------------------------------------
 
 # Who speaks it: `server`, the web server itself; `proxy`, one in front of it; `off`, nobody.
-has_certificate = bool(os.environ.get("GRANIAN_SSL_CERTIFICATE"))
-TLS = environment.word("TLS", "server" if has_certificate else "off", ("off", "server", "proxy"))
+by_default = "server" if environment.has_certificate() else "off"
+TLS = environment.word("TLS", by_default, ("off", "server", "proxy"))
 IS_TLS, IS_PROXIED = TLS != "off", TLS == "proxy"
 
 # Nobody but these says from where, and how, a request came; see cloudjobs.proxies.
@@ -37,7 +34,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PROXIED else
 SECURE_SSL_REDIRECT = IS_TLS
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^metrics$", "^readyz$"]  # asked past the proxy
 SECURE_HSTS_SECONDS = environment.number("HSTS_SECONDS", HOUR) if IS_TLS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.switch("HSTS_SUBDOMAINS")
 # Whether browsers are to know a domain, or what is below it, is for its owner to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -57,7 +54,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_TLS
 
-METRICS_TOKEN = env("METRICS_TOKEN", default="")  # for /metrics; without it staff alone reads it
+METRICS_TOKEN = environment.text("METRICS_TOKEN")  # for /metrics; without it staff alone reads it
 
 # --- Limits ---------------------------------------------------------------------------------
 

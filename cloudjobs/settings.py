@@ -2,21 +2,19 @@
 
 `CLOUDJOBS_HOME` holds all state: the SQLite file, the drive images and the generated secret key.
 The variables are listed in docs/configuration.md. What protects the service is in
-`cloudjobs/protection.py`.
+`cloudjobs/protection.py`, what the API is made of in `cloudjobs/api/settings.py`.
 """
 
 import os
 from pathlib import Path
 from typing import Any
 
-import environ
 from django.core.management.utils import get_random_secret_key
 
 from cloudjobs import environment
+from cloudjobs.api.settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 from cloudjobs.protection import *  # noqa: F403
-from cloudjobs.protection import DAY, NUM_PROXIES
-
-env = environ.Env()
+from cloudjobs.protection import DAY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 CLOUDJOBS_HOME = environment.folder("CLOUDJOBS_HOME", BASE_DIR / "var")
@@ -37,11 +35,11 @@ def kept_secret_key(path: Path) -> str:
     return path.read_text().strip()
 
 
-SECRET_KEY = env("SECRET_KEY", default="") or kept_secret_key(CLOUDJOBS_HOME / "secret_key")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = environment.text("SECRET_KEY") or kept_secret_key(CLOUDJOBS_HOME / "secret_key")
+SECRET_KEY_FALLBACKS = environment.texts("SECRET_KEY_FALLBACKS", [])
+DEBUG = environment.switch("DEBUG")
+ALLOWED_HOSTS = environment.texts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = environment.texts("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
     "events",
@@ -154,6 +152,7 @@ if REDIS_URL:
     }
 
 WORKERS = environment.number("WORKERS", max(2, os.cpu_count() or 2), least=1)
+DATABASE_QUEUE = {"broker_class": "jobs.broker.DatabaseQueue", "orm": "default", "poll": 0.1}
 Q_CLUSTER: dict[str, Any] = {
     "name": "cloudjobs",
     "workers": WORKERS,
@@ -168,7 +167,7 @@ Q_CLUSTER: dict[str, Any] = {
     "bulk": 1,
     # A worker that is replaced after so many jobs gives back what it has leaked.
     "recycle": 1000,
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.1}),
+    **({"redis": REDIS_URL} if REDIS_URL else DATABASE_QUEUE),
 }
 
 # --- Jobs and storage -----------------------------------------------------------------------
@@ -182,33 +181,28 @@ WAITING_REQUESTS = environment.number("WAITING_REQUESTS", 4)
 JOB_RETENTION_DAYS = environment.number("JOB_RETENTION_DAYS", 3, most=36_500)
 
 MIB = 1024**2
-FILE_BACKEND = "drives.storage.file.FileBackend"
 
 
 def image_folder(host: str) -> str:
     return str(CLOUDJOBS_HOME / "images" / host)
 
 
-STORAGE_HOSTS = {
+USUAL_STORAGE_HOSTS: dict[str, Any] = {
     "dssd-1": {
         "storage_type": "dssd",
-        "backend": FILE_BACKEND,
         "options": {"root": image_folder("dssd-1")},
     },
     "dssd-2": {
         "storage_type": "dssd",
-        "backend": FILE_BACKEND,
         "options": {"root": image_folder("dssd-2")},
     },
     "nvme-1": {
         "storage_type": "nvme",
-        "backend": FILE_BACKEND,
         "options": {"root": image_folder("nvme-1")},
     },
     # Stands for slow magnetic storage: 100 MiB/s, and every clone really moves its bytes.
     "zadara-1": {
         "storage_type": "zadara",
-        "backend": FILE_BACKEND,
         "options": {
             "root": image_folder("zadara-1"),
             "bandwidth": 100 * MIB,
@@ -216,6 +210,7 @@ STORAGE_HOSTS = {
         },
     },
 }
+STORAGE_HOSTS = environment.tables("STORAGE_HOSTS_FILE") or USUAL_STORAGE_HOSTS
 
 # --- Servers --------------------------------------------------------------------------------
 
@@ -232,63 +227,16 @@ SERVER_LIMITS = {
 # --- Location, as the API tells it -----------------------------------------------------------
 
 LOCATION = {
-    "id": env("LOCATION_ID", default="LOCAL"),
-    "display_name": env("LOCATION_NAME", default="cloudjobs"),
-    "country_code": env("LOCATION_COUNTRY", default=""),
-    "documentation_url": env("DOCUMENTATION_URL", default=""),
-}
-
-# --- API ------------------------------------------------------------------------------------
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "cloudjobs.api.authentication.RememberedBasicAuthentication",
-        "accounts.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["cloudjobs.api.parsers.BoundedJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
-        "cloudjobs.api.renderers.BrowsableRenderer",
-    ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "cloudjobs.api.renderers.LenientNegotiation",
-    "DEFAULT_PAGINATION_CLASS": "cloudjobs.api.pagination.MetaPagination",
-    "DEFAULT_FILTER_BACKENDS": [
-        "cloudjobs.api.filters.NamedParameterFilter",
-        "cloudjobs.api.filters.StableOrdering",
-    ],
-    "DEFAULT_THROTTLE_CLASSES": [
-        "cloudjobs.api.throttling.RequestThrottle",
-        "cloudjobs.api.throttling.DeleteThrottle",
-    ],
-    "NUM_PROXIES": NUM_PROXIES,
-    "DEFAULT_SCHEMA_CLASS": "cloudjobs.api.openapi.schema.WireSchema",
-    "EXCEPTION_HANDLER": "cloudjobs.api.errors.exception_handler",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    "COMPACT_JSON": True,
-}
-SPECTACULAR_SETTINGS = {
-    "OAS_VERSION": "3.1.1",
-    "TITLE": "cloudjobs",
-    "VERSION": "2.0",
-    "SERVERS": [{"url": "/", "description": "The service that this document comes from"}],
-    "SCHEMA_PATH_PREFIX": "/api/2.0/",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SORT_OPERATION_PARAMETERS": False,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "GET_MOCK_REQUEST": "cloudjobs.openapi.request_for",
-    "POSTPROCESSING_HOOKS": ["cloudjobs.openapi.complete"],
+    "id": environment.text("LOCATION_ID", "LOCAL"),
+    "display_name": environment.text("LOCATION_NAME", "cloudjobs"),
+    "country_code": environment.text("LOCATION_COUNTRY"),
+    "documentation_url": environment.text("DOCUMENTATION_URL"),
 }
 
 # --- Events ---------------------------------------------------------------------------------
 
 EVENTS_PORT = environment.number("EVENTS_PORT", environment.number("PORT", 8000) + 1, 1, 65_535)
-EVENTS_URL = env("EVENTS_URL", default="")  # e.g. wss://cloud.example.com/websocket, behind a proxy
+EVENTS_URL = environment.text("EVENTS_URL")  # wss://cloud.example.com/websocket behind a proxy
 EVENT_SOCKETS_PER_USER = environment.number("EVENT_SOCKETS_PER_USER", 100)
 
 # --- Language, time, static files -----------------------------------------------------------

@@ -29,6 +29,18 @@ def database() -> str:
     return str(environment.database(NAME, "sqlite:////tmp/a")["ENGINE"]).rpartition(".")[2]
 
 
+def key() -> str:
+    return environment.text(NAME) or "made"
+
+
+def hosts() -> list[str]:
+    return environment.texts(NAME, ["localhost"])
+
+
+def is_on() -> bool:
+    return environment.switch(NAME)
+
+
 def redis() -> str:
     return environment.redis_address(NAME)
 
@@ -42,9 +54,20 @@ def redis() -> str:
         (level, "", "INFO"),
         (level, "DEBUG", "DEBUG"),
         (proxies, None, ["::1/128"]),
+        (proxies, "", ["::1/128"]),
         (proxies, "10.0.0.0/8, 127.0.0.1", ["10.0.0.0/8", "127.0.0.1/32"]),
         (database, "", "sqlite3"),
         (database, "postgres://me:a%23b@host/name?sslmode=verify-full", "postgresql"),
+        (key, None, "made"),
+        (key, " $ecret ", "$ecret"),
+        (hosts, None, ["localhost"]),
+        (hosts, " ", ["localhost"]),
+        (hosts, ", a.example.com ,b", ["a.example.com", "b"]),
+        (is_on, None, False),
+        (is_on, "", False),
+        (is_on, "True", True),
+        (is_on, "1", True),
+        (is_on, "off", False),
         (redis, "", ""),
         (redis, "rediss://:word@host:6379/0", "rediss://:word@host:6379/0"),
     ],
@@ -64,6 +87,7 @@ def test_it_reads_what_can_be(
         *((days, text, "is a whole number from 1 to 30, not ") for text in ("0", "31", "x", "1.5")),
         (days, "9" * 5000, "is a whole number from 1 to 30, not "),
         (level, "loud", "is DEBUG or INFO: 'loud'"),
+        (is_on, "ture", "is on or off, not 'ture'"),
         (proxies, "127.0.0.1,nobody", "is a list of addresses or networks: 'nobody'"),
         (database, "nonsense", "is an address such as postgres://"),
         (database, "postgres://me:secret@host", "is an address such as postgres://"),
@@ -91,3 +115,54 @@ def test_it_makes_a_folder_for_its_owner_alone(
     monkeypatch.setenv(NAME, str(tmp_path / "file" / "home"))
     with pytest.raises(ImproperlyConfigured, match=f"{NAME} is a folder, and .* cannot be made"):
         environment.folder(NAME, tmp_path)
+
+
+def test_it_reads_the_tables_of_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(NAME, raising=False)
+    assert environment.tables(NAME) == {}
+    file = tmp_path / "storage.toml"
+    file.write_text("[nvme-1]\njobs = 4\noptions.root = '/srv/images'\n")
+    monkeypatch.setenv(NAME, str(file))
+    tables = {"nvme-1": {"jobs": 4, "options": {"root": "/srv/images"}}}
+    assert environment.tables(NAME) == tables
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "is a file, and .* cannot be read: No such file or directory"),
+        (b"[nvme-1", "is TOML, and .* is not"),
+        (b"name = '\xff'", "is TOML, and .* is not"),
+        (b"# nothing yet\n", "is a file with tables, and .* has none"),
+    ],
+)
+def test_it_names_a_file_that_has_no_tables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "storage.toml"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv(NAME, str(file))
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME} {reason}"):
+        environment.tables(NAME)
+
+
+@pytest.mark.parametrize(
+    ("variables", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"HOST": ""}, "http://127.0.0.1:8000"),
+        ({"HOST": "0.0.0.0"}, "http://0.0.0.0:8000"),
+        ({"HOST": "::1"}, "http://[::1]:8000"),
+        ({"GRANIAN_SSL_CERTIFICATE": "c.pem"}, "https://127.0.0.1:8000"),
+    ],
+)
+def test_it_tells_where_processes_listen(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], address: str
+) -> None:
+    for name in ("HOST", "GRANIAN_SSL_CERTIFICATE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert environment.address(8000) == address
+    assert environment.address(8001, "ws") == address.replace("http", "ws").replace("8000", "8001")

@@ -27,11 +27,11 @@ class RememberedBasicAuthentication(BasicAuthentication):
 
     www_authenticate_realm = "cloudjobs"
 
-    def authenticate_header(self, request: Request) -> str | None:
+    def authenticate_header(self, request: Request) -> str:
         """Return the challenge; who came with a token is told that it is the token."""
         if get_authorization_header(request).lower().startswith(b"bearer"):
             return f'Bearer realm="{self.www_authenticate_realm}", error="invalid_token"'
-        return super().authenticate_header(request)
+        return f'Basic realm="{self.www_authenticate_realm}"'
 
     def authenticate_credentials(
         self, userid: str, password: str, request: AnyRequest | None = None

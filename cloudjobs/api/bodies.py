@@ -1,15 +1,17 @@
 """What requests carry: one object or several, and lists of uuids in parameters."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from cloudjobs.api.exceptions import Invalid
-from cloudjobs.api.fields import resource_uri
+from cloudjobs.api.exceptions import Invalid, PointedError
 
 MOST_OBJECTS = 500
+Spec = TypeVar("Spec")
+Made = TypeVar("Made")
 
 
 def objects_of(data: Any) -> list[Any]:
@@ -41,6 +43,19 @@ def validate_each(
     return [one.validated_data for one in checked]
 
 
+def make_each(specs: list[Spec], make: Callable[[Spec], Made]) -> list[Made]:
+    """Return what is made of each; an error points at the one of several that it is about."""
+    made = []
+    for index, spec in enumerate(specs):
+        try:
+            made.append(make(spec))
+        except PointedError as error:
+            if len(specs) > 1:
+                error.within(f"objects.{index}")
+            raise
+    return made
+
+
 def uuids_in(request: Request, parameter: str) -> frozenset[UUID]:
     """Return the uuids of a parameter such as `?avoid=uuid,uuid`.
 
@@ -52,8 +67,3 @@ def uuids_in(request: Request, parameter: str) -> frozenset[UUID]:
         return frozenset(UUID(text.strip()) for text in texts if text.strip())
     except ValueError:
         raise Invalid(f"{parameter} takes uuids, separated by commas.", parameter) from None
-
-
-def location_of(resource: str, uuid: UUID) -> dict[str, str]:
-    """Return the header that tells where a created object is."""
-    return {"Location": resource_uri(resource, uuid)}

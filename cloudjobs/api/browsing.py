@@ -9,13 +9,13 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from rest_framework.utils.urls import replace_query_param
 
+from cloudjobs.api.fields import API_ROOT
 from cloudjobs.api.page_forms import PageForm
 
 LINKED = "drives|jobs|keypairs|libdrives|pubkeys|servers|snapshots|tags"
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-OBJECT_PATH = re.compile(rf"(?<=&quot;)/api/2\.0/(?:{LINKED})/{UUID}/(?=&quot;)")
+OBJECT_PATH = re.compile(rf"(?<=&quot;){re.escape(API_ROOT)}(?:{LINKED})/{UUID}/(?=&quot;)")
 ACTION = "dispatch_action"
-ROOT = "/api/2.0/"
 SHORT = 8  # characters of a uuid
 
 
@@ -29,7 +29,7 @@ def linked(text: str, origin: str) -> SafeString:
 def crumb(path: str) -> str:
     """Return what the way to a page calls it: the last part of its path."""
     last = path.rstrip("/").rsplit("/", 1)[-1]
-    if path == ROOT:
+    if path == API_ROOT:
         return "API"
     return last[:SHORT] if re.fullmatch(UUID, last) else last
 
@@ -37,7 +37,7 @@ def crumb(path: str) -> str:
 def title_of(view_name: str, data: Any, path: str) -> str:
     """Return the title of a page: of an object its name, if it has one."""
     last = path.rstrip("/").rsplit("/", 1)[-1]
-    if path == ROOT or not last:
+    if path == API_ROOT or not last:
         return view_name
     if not re.fullmatch(UUID, last):
         return last.replace("_", " ").capitalize()

@@ -56,7 +56,7 @@ def answer_of(ask: Callable[[Any], int]) -> int:
         return 0
     try:
         return ask(caches["counters"])
-    except Exception:
+    except Exception:  # whatever its driver raises: it must not take the service down
         logger.warning("the cache of counters is away", exc_info=True)
         away_until = time.monotonic() + LEFT_ALONE_SECONDS
         return 0

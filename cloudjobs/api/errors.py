@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DatabaseError, DataError
+from django.db import DataError, Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions, status
@@ -48,7 +48,7 @@ def encodable(text: str) -> str:
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an exception of a view with its status and the error list; None means a bug."""
-    if isinstance(error, DatabaseError):
+    if isinstance(error, Error):
         return database_trouble(error)
     if isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
@@ -86,7 +86,7 @@ def flatten(detail: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str | Non
         yield ".".join(path) or None, str(detail)
 
 
-def database_trouble(error: DatabaseError) -> Response:
+def database_trouble(error: Error) -> Response:
     """Answer 503 when the database is locked or away, 400 when it cannot keep a value."""
     logger.error("database error while answering a request", exc_info=error)
     if isinstance(error, DataError):

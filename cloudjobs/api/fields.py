@@ -9,7 +9,9 @@ from typing import Any, TypedDict, cast
 from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.request import Request
 
+API_ROOT = "/api/2.0/"
 Writer = Callable[[Any], Any]
 REFERENCE = {"$ref": "#/components/schemas/Reference"}
 REFERENCE_REQUEST = {"$ref": "#/components/schemas/ReferenceRequest"}
@@ -215,6 +217,14 @@ class NarrowedFields(serializers.Serializer[Any]):
         return {name: field for name, field in fields.items() if name in wanted}
 
 
+def only_fields(request: Request) -> frozenset[str] | None:
+    """Return the names in `?fields=` of a GET; None means all."""
+    wanted = request.query_params.get("fields")
+    if not wanted or request.method not in {"GET", "HEAD"}:
+        return None
+    return frozenset(wanted.split(","))
+
+
 def writer_of(field: Any) -> Writer:
     """Return the function that makes a field's value of an object."""
     represent = field.to_representation
@@ -241,4 +251,4 @@ def related(resource: str, uuid: Any) -> Reference:
 
 def resource_uri(resource: str, uuid: Any) -> str:
     """Return an object's path, e.g. `/api/2.0/jobs/{uuid}/`."""
-    return f"/api/2.0/{resource}/{uuid}/"
+    return f"{API_ROOT}{resource}/{uuid}/"

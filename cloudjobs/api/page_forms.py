@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import (
-    HttpRequest,
-    JsonResponse,
-    QueryDict,
-    UnreadablePostError,
-)
+from django.http import HttpRequest, JsonResponse, QueryDict, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
@@ -64,13 +59,11 @@ class PageFormMiddleware:
         except Busy as error:
             fault = entry(error.error_type, str(error))
             return JsonResponse([fault], safe=False, status=error.status_code)
+        if is_form and self.token_check.process_view(request, self.get_response, (), {}):
+            message = "The page has become too old; open it again."
+            fault = entry("permission", message, TOKEN)
+            return JsonResponse([fault], safe=False, status=403)
         if is_form:
-            if CsrfViewMiddleware(self.get_response).process_view(
-                request, self.get_response, (), {}
-            ):
-                message = "The page has become too old; open it again."
-                fault = entry("permission", message, TOKEN)
-                return JsonResponse([fault], safe=False, status=403)
             translate(request)
         return self.get_response(request)
 

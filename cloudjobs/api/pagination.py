@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
+from django.db import connections
 from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -96,12 +97,16 @@ def encode(data: Any) -> bytes:
 
 
 def chunks(queryset: QuerySet[Any]) -> Iterator[list[Any]]:
-    """Yield the rows in lists, without holding more than one of them."""
+    """Yield the rows in lists, without holding more than one of them.
+
+    A database that goes away breaks the end of the cursor, too, which Django does not wrap.
+    """
     rows: list[Any] = []
-    for row in queryset.iterator(CHUNK_ROWS):
-        rows.append(row)
-        if len(rows) == CHUNK_ROWS:
-            yield rows
-            rows = []
+    with connections[queryset.db].wrap_database_errors:
+        for row in queryset.iterator(CHUNK_ROWS):
+            rows.append(row)
+            if len(rows) == CHUNK_ROWS:
+                yield rows
+                rows = []
     if rows:
         yield rows

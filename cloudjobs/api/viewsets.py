@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
@@ -16,6 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from cloudjobs.api.exceptions import Invalid
+from cloudjobs.api.fields import only_fields, resource_uri
 from cloudjobs.api.filters import Condition
 from cloudjobs.api.pagination import CHUNK_ROWS, asked_window, stream_list
 from cloudjobs.api.schema import describe_resource
@@ -53,13 +55,6 @@ class ResourceViewSet(GenericViewSet[Any]):
     def owner(self) -> Any:
         """The user who asks; permission classes have let nobody pass who is not logged in."""
         return self.request.user
-
-    def only_fields(self) -> frozenset[str] | None:
-        """Return the names in `?fields=` of a GET; None means all."""
-        wanted = self.request.query_params.get("fields")
-        if not wanted or self.request.method not in {"GET", "HEAD"}:
-            return None
-        return frozenset(wanted.split(","))
 
     def get_object(self) -> Any:
         """Return the user's object; filters and order are for lists."""
@@ -108,9 +103,17 @@ class ResourceViewSet(GenericViewSet[Any]):
         response: Response = getattr(self, self.action_methods[name])(request, uuid)
         return response
 
+    def made(self, resource: str, objects: Objects) -> Response:
+        """Answer what was made; where it is, if it is one object."""
+        uri = resource_uri(resource, objects[0].pk)
+        headers = {"Location": uri} if len(objects) == 1 else None
+        body = {"objects": self.serialize(objects)}
+        return Response(body, status.HTTP_201_CREATED, headers=headers)
+
     def serialize(self, objects: Iterable[Any]) -> Objects:
         """Return the JSON of several objects; a subclass may fetch what belongs to them first."""
-        serializer = shared_serializer(self.get_serializer_class(), self.only_fields())  # type: ignore[arg-type]
+        wanted = only_fields(self.request)
+        serializer = shared_serializer(self.get_serializer_class(), wanted)  # type: ignore[arg-type]
         return [serializer.to_representation(item) for item in objects]
 
     def answers_json(self, request: Request) -> bool:

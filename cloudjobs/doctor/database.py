@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import Error, connection
 from django.utils import timezone
 
 from cloudjobs.doctor.examination import Finding, ok, problem, warning
+from cloudjobs.health import missing_migrations
 from jobs.checks import wrong_pragmas, wrong_transaction_mode
 
 CLOCK_SECONDS = 2.0
@@ -19,7 +19,7 @@ def check_connection() -> Iterator[Finding]:
     """It is reached. Whoever cannot reach it is told under which name it was looked for."""
     try:
         connection.ensure_connection()
-    except Exception as error:
+    except Error as error:
         where = settings.DATABASES["default"]
         place = f"{where.get('HOST') or 'this machine'}, {where['NAME']}"
         reason = " ".join(str(error).split())
@@ -42,12 +42,11 @@ def described() -> str:
 
 def check_migrations() -> Iterator[Finding]:
     """Every table is as the code wants it."""
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    missing = missing_migrations()
     if not missing:
         yield ok("Every migration is applied.")
         return
-    names = ", ".join(f"{one.app_label} {one.name}" for one, _ in missing[:SHOWN])
+    names = ", ".join(f"{one.app_label} {one.name}" for one in missing[:SHOWN])
     yield problem(
         f"Migrations that are missing: {len(missing)}, the first of them {names}.",
         "Run `manage.py migrate`, on one machine.",

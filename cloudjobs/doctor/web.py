@@ -13,6 +13,7 @@ from django.core.checks import Tags, run_checks
 from django.core.checks.messages import ERROR, CheckMessage
 
 from accounts.models import User
+from cloudjobs import environment
 from cloudjobs.doctor.examination import Finding, ok, problem, warning
 from servers.management.commands.create_demo import EMAIL, PASSWORD
 
@@ -90,10 +91,7 @@ def check_files() -> Iterator[Finding]:
 
 def check_events() -> Iterator[Finding]:
     """The process of events answers, if it runs on this machine."""
-    scheme = "https" if os.environ.get("GRANIAN_SSL_CERTIFICATE") else "http"
-    host = os.environ.get("HOST", "127.0.0.1")
-    host = f"[{host}]" if ":" in host else host
-    address = f"{scheme}://{host}:{settings.EVENTS_PORT}/healthz"
+    address = f"{environment.address(settings.EVENTS_PORT)}/healthz"
     status, text = asked(address)
     if status == 200:
         yield ok(f"{address} answers.")

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from cloudjobs.doctor.examination import Finding, ok, problem, warning
+from cloudjobs.operators import SCHEDULE_LATE
 from jobs.limits import full
 from jobs.models import Cluster, Job
 from jobs.schedules import SCHEDULES
 
 REDIS_SECONDS = 2
-SCHEDULE_LATE = timedelta(minutes=3)  # django-q2 looks twice in a minute
 CLOCK_OFF = timedelta(seconds=2)
 WAITS_LONG = timedelta(minutes=10)
 
@@ -61,7 +61,7 @@ def check_schedules() -> Iterator[Finding]:
             yield problem(f"There is no schedule for the {name}.", "Run `manage.py migrate`.")
         elif due[name] < timezone.now() - SCHEDULE_LATE:
             yield problem(
-                f"The {name} is overdue since {due[name]:%Y-%m-%d %H:%M} UTC.",
+                f"The {name} has been overdue since {due[name]:%Y-%m-%d %H:%M} UTC.",
                 "Clusters run it: start `manage.py qcluster`, or look into its log.",
             )
         else:
@@ -104,11 +104,12 @@ def check_waiting() -> Iterator[Finding]:
     elif busy < workers:
         idle = workers - busy
         yield problem(
-            f"A job waits since {oldest:%Y-%m-%d %H:%M} UTC, though {idle} workers are idle.",
+            f"A job has been waiting since {oldest:%Y-%m-%d %H:%M} UTC, "
+            f"though {idle} workers are idle.",
             "Run `manage.py sweep_jobs`, and look into the log of the workers.",
         )
     else:
         yield warning(
-            f"A job waits since {oldest:%Y-%m-%d %H:%M} UTC: all workers are busy.",
+            f"A job has been waiting since {oldest:%Y-%m-%d %H:%M} UTC: all workers are busy.",
             "Raise WORKERS, or start a cluster on another machine.",
         )

@@ -16,7 +16,7 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from cloudjobs.patience import within
-from drives.storage import StorageHost, all_hosts
+from drives.storage import StorageError, StorageHost, all_hosts
 from jobs.models import Cluster, Job
 from jobs.querysets import stale
 from jobs.registry import all_operations
@@ -122,7 +122,7 @@ def storage() -> list[Metric]:
     for host in all_hosts():
         try:
             left, capacity = within(STORAGE_SECONDS, partial(room_of, host), host.name)
-        except Exception:
+        except (StorageError, OSError):
             up.add_metric([host.name], 0)
         else:
             up.add_metric([host.name], 1)

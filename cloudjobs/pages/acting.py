@@ -6,19 +6,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from cloudjobs.api.exceptions import PointedError
+from cloudjobs.pages.measures import bytes_in_words
 
 
 @dataclass(frozen=True)
 class Question:
     """What is asked before an action, what will happen, and where the answer goes.
 
-    `hidden` are values that the answer carries along. One that is `in_place` is answered on the
-    page where it was asked, without leaving it.
+    `things` are what it is about, if they are several; `hidden` are values that the answer carries
+    along.
     """
 
     question: str
@@ -26,6 +27,7 @@ class Question:
     verb: str
     url: str
     is_harmful: bool = False
+    things: tuple[str, ...] = ()
     hidden: tuple[tuple[str, Any], ...] = ()
 
 
@@ -37,13 +39,16 @@ def ask(
     *,
     in_place: bool = False,
 ) -> HttpResponse:
-    """Return the question: a page of its own, or what htmx puts into the dialog."""
+    """Return the question: a page of its own, or what htmx puts into the dialog.
+
+    In the dialog one that is `in_place` is answered without leaving the page where it was asked.
+    """
     in_dialog = "HX-Request" in request.headers
     context = {"asked": asked, "next": then, "form": form, "in_place": in_dialog and in_place}
     return render(request, f"partials/confirm{'_form' if in_dialog else ''}.html", context)
 
 
-def posted(request: HttpRequest) -> Any:
+def posted(request: HttpRequest) -> QueryDict | None:
     """Return what a form is bound to: nothing before it is sent."""
     return request.POST if request.method == "POST" else None
 
@@ -53,7 +58,7 @@ def attempt(request: HttpRequest, action: Callable[[], str]) -> bool:
     try:
         text = action()
     except PointedError as error:
-        messages.error(request, str(error.detail))
+        messages.error(request, bytes_in_words(str(error.detail)))
         return False
     messages.success(request, text)
     return True
@@ -65,8 +70,17 @@ def attempt_form(form: BaseForm, action: Callable[[], Any]) -> Any:
         return action()
     except PointedError as error:
         point = (error.point or "").split(".")[0]
-        form.add_error(point if point in form.fields else None, str(error.detail))
+        form.add_error(point if point in form.fields else None, refusal(form, point, error))
         return None
+
+
+def refusal(form: BaseForm, point: str, error: PointedError) -> str:
+    """Return a refusal in the words of a form: with the label of the field, and units."""
+    text = bytes_in_words(str(error.detail))
+    if point in form.fields and text.startswith(f"{point} "):
+        label = str(form[point].label).partition(",")[0]
+        text = text.replace(point, label, 1)
+    return text
 
 
 def go_on(request: HttpRequest, then: str) -> HttpResponse:

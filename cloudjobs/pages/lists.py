@@ -5,9 +5,11 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from cloudjobs.api.filters import is_comparable, is_uuid
+from cloudjobs.pages.live import Part
 
 PAGE = 50
 Row = TypeVar("Row")
@@ -26,8 +28,13 @@ class Listing(Generic[Row]):
     newer: str = ""
     older: str = ""
 
+    def gone_parts(self, prefix: str) -> list[Part]:
+        """Return what takes away the rows, whose ids begin so, of what is there no more."""
+        names = [f"{prefix}-{uuid}" for uuid in self.gone]
+        return [Part(name, "partials/gone_row.html", name) for name in names]
 
-def read_listing(request: HttpRequest, objects: Any) -> Listing[Any]:
+
+def read_listing(request: HttpRequest, objects: QuerySet[Any]) -> Listing[Any]:
     """Return what the address asks for."""
     if "rows" in request.GET and "HX-Request" in request.headers:
         return named_rows(request, objects)
@@ -47,7 +54,7 @@ def read_listing(request: HttpRequest, objects: Any) -> Listing[Any]:
     )
 
 
-def named_rows(request: HttpRequest, objects: Any) -> Listing[Any]:
+def named_rows(request: HttpRequest, objects: QuerySet[Any]) -> Listing[Any]:
     """Return the objects that a poll names, in its order."""
     uuids = [text for text in request.GET["rows"].split(",")[:PAGE] if is_uuid(text)]
     found = {str(row.pk): row for row in objects.filter(pk__in=[UUID(text) for text in uuids])}

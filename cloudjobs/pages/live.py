@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,8 +39,9 @@ class Part:
     key: Any = None
     inside: str = ""
 
-    @property
+    @cached_property
     def digest(self) -> str:
+        """What a poll's address holds of it."""
         text = repr((self.name, self.shown if self.key is None else self.key))
         digest = hashlib.blake2s(text.encode(), digest_size=DIGEST_LENGTH).digest()
         return base64.b32encode(digest).decode()[:DIGEST_LENGTH]

@@ -1,5 +1,8 @@
 """Bytes, speeds and times in words, as short as they can be read."""
 
+import re
+
+NUMBER_OF_BYTES = re.compile(r"(?<![\w-])[0-9]{7,}(?![\w-])")
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 
@@ -31,7 +34,7 @@ def rate_text(rate: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a length of time in its two largest units: `42 s`, `1 min 20 s`, `2 h 5 min`."""
+    """Return a length of time in its two largest units: `< 1 s`, `42 s`, `1 min 20 s`, `2 h`."""
     whole = max(0, round(seconds))
     for unit, name, part, part_name in (
         (DAY, "d", HOUR, "h"),
@@ -41,4 +44,12 @@ def duration_text(seconds: float) -> str:
         if whole >= unit:
             large, small = whole // unit, whole % unit // part
             return f"{large} {name} {small} {part_name}" if small else f"{large} {name}"
-    return f"{whole} s"
+    return f"{whole} s" if whole or seconds <= 0 else "< 1 s"
+
+
+def bytes_in_words(message: str) -> str:
+    """Return a message of the API with its large numbers of bytes as people write them."""
+    if " bytes" not in message:
+        return message
+    words = NUMBER_OF_BYTES.sub(lambda number: size_text(int(number[0])), message)
+    return re.sub(r"(?<=iB) bytes", "", words)

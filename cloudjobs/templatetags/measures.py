@@ -28,14 +28,17 @@ def icon(name: str) -> SafeString:
 
 @register.filter
 def moment(at: datetime, precision: str = "minutes") -> SafeString:
-    """Write a time; a script turns UTC into the reader's own time zone."""
-    at = at.astimezone(UTC)
+    """Write a time, with its day and its year where those are not the present ones.
+
+    A script turns UTC into the reader's own time zone.
+    """
+    at, now = at.astimezone(UTC), timezone.now()
     clock = "%H:%M:%S" if precision == "seconds" else "%H:%M"
-    today = at.date() == timezone.now().date()
+    day = "%d %b " if at.year == now.year else "%d %b %Y "
     return format_html(
         '<time datetime="{}" title="{}" data-precision="{}">{} UTC</time>',
         at.isoformat(timespec="milliseconds"),
         at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         precision,
-        at.strftime(clock if today else f"%d %b {clock}"),
+        at.strftime(clock if at.date() == now.date() else day + clock),
     )

@@ -59,6 +59,26 @@ def test_storage_that_hangs_holds_up_no_thread(
 
 
 @pytest.mark.django_db
+def test_queue_that_hangs_holds_up_no_thread(
+    client: Client, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = Event()
+
+    class Broker:
+        """A Redis on a machine that is away."""
+
+        def ping(self) -> None:
+            released.wait(60)
+
+    monkeypatch.setattr(health, "QUEUE_SECONDS", 0.1)
+    monkeypatch.setattr(health, "get_broker", Broker)
+    reasons = client.get("/readyz").json()["reasons"]
+    released.set()
+    assert list(reasons) == ["queue"]
+    assert "did not answer within 0.1 s" in reasons["queue"]
+
+
+@pytest.mark.django_db
 def test_not_ready_after_a_storage_folder_is_gone(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:

@@ -1,12 +1,14 @@
 """Long lists: made of rows, written by another encoder, but byte for byte like a short page."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from cloudjobs.api.pagination import chunks
 from drives.models import Drive
 from jobs.actions import Resource, submit
 from jobs.models import Job
@@ -64,3 +66,18 @@ def test_database_that_is_away_is_told_by_the_status(api: APIClient, owner: User
         response = api.get(f"{API}/drives/?limit=0")
     assert response.status_code == 503
     assert faults_of(response) == [("database", None)]
+
+
+class BreaksAtItsEnd:
+    """Rows whose cursor cannot be closed: of that, Django passes on what the driver says."""
+
+    db = DEFAULT_DB_ALIAS
+
+    def iterator(self, chunk_size: int) -> Iterator[int]:
+        yield 1
+        raise connection.Database.OperationalError("server closed the connection unexpectedly")
+
+
+def test_database_that_goes_away_at_the_end_is_told_like_any_other() -> None:
+    with pytest.raises(OperationalError):
+        list(chunks(BreaksAtItsEnd()))  # type: ignore[arg-type]

@@ -176,7 +176,7 @@ def test_late_and_missing_schedules_are_problems() -> None:
     Schedule.objects.filter(name="purge").delete()
     found = told(workers.check_schedules)
     assert [level for level, _ in found] == [Level.PROBLEM, Level.PROBLEM]
-    assert "The sweep is overdue" in found[0][1]
+    assert "The sweep has been overdue" in found[0][1]
 
 
 def test_clusters_that_are_gone_wrong_in_time_or_old_are_told(cluster: Cluster) -> None:

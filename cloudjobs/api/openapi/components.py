@@ -168,8 +168,8 @@ def header(name: str) -> OpenApi:
 def refusal(status: int) -> OpenApi:
     """Return the answer with this status, an error list."""
     _, description, name = REFUSALS[status]
-    body = {"description": description, "content": {"application/json": {}}}
-    body["content"] = {"application/json": {"schema": component("Errors")}}
+    content = {"application/json": {"schema": component("Errors")}}
+    body = {"description": description, "content": content}
     return {**body, "headers": {name: header(name)}} if name else body
 
 

@@ -73,9 +73,14 @@ def listed(answer: Answer, narrowed: AnySerializer | None = None) -> Exchange:
     return Exchange(answer, narrowed, Shape.LIST)
 
 
-def created(body: AnySerializer, answer: AnySerializer, example: OpenApi, **more: Any) -> Exchange:
+def created(
+    body: AnySerializer,
+    answer: AnySerializer,
+    example: OpenApi,
+    headers: tuple[str, ...] = ("Location",),
+    **more: Any,
+) -> Exchange:
     """One object or several are made, all or none."""
-    headers = more.pop("headers", ("Location",))
     return Exchange(
         answer,
         shape=Shape.OBJECTS,

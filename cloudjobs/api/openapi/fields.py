@@ -13,12 +13,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, append_meta
 from rest_framework import serializers
 
-from cloudjobs.api.fields import NarrowedFields, Reference
+from cloudjobs.api.fields import REFERENCE, NarrowedFields, Reference
 from cloudjobs.api.openapi.components import component
 from cloudjobs.api.openapi.exchanges import OpenApi
 
 REQUEST = "Request"
-REFERENCE = component("Reference")
 
 
 class WireFields(AutoSchema):

@@ -1,6 +1,5 @@
 """`manage.py prepare`: what has to happen before the first request, then where to find what."""
 
-import os
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
+from cloudjobs import environment
 from servers.management.commands import create_demo
 
 
@@ -19,21 +19,10 @@ class Command(BaseCommand):
         call_command("check", databases=["default"])
         call_command("collectstatic", verbosity=0, interactive=False)
         call_command("create_demo", stdout=self.stdout)
-        self.stdout.write(f"address     {address()}/")
-        self.stdout.write(f"events      {events_address()}")
+        web = environment.address(environment.number("PORT", 8000))
+        events = f"{environment.address(settings.EVENTS_PORT, 'ws')}/websocket"
+        self.stdout.write(f"address     {web}/")
+        self.stdout.write(f"events      {settings.EVENTS_URL or events}")
         if User.objects.filter(email=create_demo.EMAIL).exists():
             self.stdout.write(f"demo login  {create_demo.EMAIL} / {create_demo.PASSWORD}")
         self.stdout.write(f"data        {settings.CLOUDJOBS_HOME}")
-
-
-def address() -> str:
-    """Return where the web server will listen; it speaks TLS if it finds a certificate."""
-    scheme = "https" if os.environ.get("GRANIAN_SSL_CERTIFICATE") else "http"
-    return f"{scheme}://{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-
-
-def events_address() -> str:
-    """Return the address of the web socket: the public one if it is told, else its own."""
-    scheme, host = address().rsplit(":", 1)[0].split("://")
-    own = f"{scheme.replace('http', 'ws')}://{host}:{settings.EVENTS_PORT}/websocket"
-    return settings.EVENTS_URL or own
