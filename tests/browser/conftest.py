@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
 from tests.service import EMAIL, PASSWORD, Service, running_service
@@ -14,6 +14,8 @@ from tests.service import EMAIL, PASSWORD, Service, running_service
 OTHER = "other@example.com"
 SETTINGS = "tests.browser.settings"
 Visit = Callable[..., Page]
+
+expect.set_options(timeout=30_000)  # a machine that is busy draws late
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,12 @@ from tests.service import EMAIL, PASSWORD, running_service
 MIB = 1024**2
 SETTINGS = "tests.browser.settings"
 README = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
-SHOWN = {"wide": ("job-running", "overview"), "small": ("job-running", "jobs")}
+SHOWN = {
+    ("light", "wide"): ("job-running", "overview"),
+    ("dark", "wide"): ("job-running", "overview"),
+    ("light", "small"): ("jobs",),
+    ("dark", "small"): ("job-running",),
+}
 WIDTHS, HEIGHTS = {"wide": 1440, "small": 360}, {"wide": 900, "small": 740}
 SCHEMES = ("light", "dark")
 
@@ -42,7 +47,7 @@ def main(arguments: list[str]) -> None:
         chromium = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         for scheme, size in product(SCHEMES, WIDTHS):
             fresh = start_again(api, world)
-            names = list(pages_of(fresh)) if everything else SHOWN[size]
+            names = list(pages_of(fresh)) if everything else SHOWN[scheme, size]
             take(chromium, site.url, fresh, names, scheme, size, everything or README)
             api.post(f"/jobs/{fresh.running}/action/?do=cancel")
 

@@ -3,4 +3,4 @@
 from cloudjobs.settings import *  # noqa: F403
 from cloudjobs.settings import MIB, STORAGE_HOSTS
 
-STORAGE_HOSTS["zadara-1"]["options"]["bandwidth"] = 20 * MIB
+STORAGE_HOSTS["zadara-1"]["options"]["bandwidth"] = 10 * MIB

@@ -52,14 +52,14 @@ def test_nothing_shifts_while_bars_move(visit: Visit, job: str, path: str, chang
     bar = page.locator("#job-progress progress, .jobs progress").first
     for _ in range(changes):
         now = bar.get_attribute("value")
-        expect(bar).not_to_have_attribute("value", str(now), timeout=10_000)
+        expect(bar).not_to_have_attribute("value", str(now))
     assert sum(page.evaluate("window.shifts")) < 0.005  # the log gets a line
 
 
 def test_page_of_someone_who_is_logged_out_asks_for_the_login(tab: Page, job: str) -> None:
     tab.goto(f"/jobs/{job}/")
     tab.context.clear_cookies()
-    expect(tab).to_have_url(re.compile(r"/login/\?next=/jobs/"), timeout=10_000)
+    expect(tab).to_have_url(re.compile(r"/login/\?next=/jobs/"))
 
 
 def test_page_tells_that_the_server_does_not_answer_and_goes_on(tab: Page, job: str) -> None:
@@ -76,7 +76,7 @@ def test_page_of_a_drive_that_is_gone_says_so(tab: Page, api: httpx.Client) -> N
     tab.goto(f"/drives/{copy}/")
     tab.get_by_role("link", name="Drives").first.click()
     row = tab.locator(f"#drive-{copy}")
-    expect(row).to_contain_text("Unmounted", timeout=10_000)
+    expect(row).to_contain_text("Unmounted")
     api.delete(f"/drives/{copy}/")
     eventually(lambda: api.get(f"/drives/{copy}/").status_code == 404)
     tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as if shown again

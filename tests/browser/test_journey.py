@@ -91,10 +91,8 @@ def test_server_clone_shows_its_tree_with_moving_bars(visit: Visit, api: httpx.C
     expect(bars).to_have_count(2)
     expect(page.locator(".lane")).to_have_count(3)  # two disks and the axis
     for place in range(2):
-        expect(bars.nth(place)).to_have_attribute(
-            "value", re.compile(r"^[1-9]\d?$"), timeout=15_000
-        )
-    expect(page.locator("#job-head")).to_contain_text("Succeeded", timeout=30_000)
+        expect(bars.nth(place)).to_have_attribute("value", re.compile(r"^[1-9]\d?$"))
+    expect(page.locator("#job-head")).to_contain_text("Succeeded")
     expect(bars.nth(1)).to_have_attribute("value", "100")
 
 
@@ -108,7 +106,7 @@ def test_failing_job_shows_its_reason(visit: Visit, api: httpx.Client, site: Ser
     (image,) = site.home.glob(f"images/*/{source}.raw")
     image.unlink()
     site.start_cluster()
-    expect(page.locator("#job-failure")).to_contain_text("image", timeout=20_000)
+    expect(page.locator("#job-failure")).to_contain_text("image")
     expect(page.get_by_role("link", name="Retry")).to_be_visible()
     assert finished(api, job)["state"] == "failed"
     page.goto("/")
@@ -134,7 +132,7 @@ def test_server_is_started_and_stopped(visit: Visit, api: httpx.Client) -> None:
     ):
         page.get_by_role("link", name=link, exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name=button).click()
-        expect(page.locator("#server-head .state")).to_have_text(status, timeout=10_000)
+        expect(page.locator("#server-head .state")).to_have_text(status)
 
 
 def test_server_is_deleted_with_its_disks(visit: Visit, api: httpx.Client) -> None:

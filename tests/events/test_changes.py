@@ -148,6 +148,16 @@ def test_uploaded_drive_is_told_of(
     event_of(client, f"{API}/drives/{drive}/", status="unmounted")
 
 
+def test_drive_is_told_of_when_its_upload_begins(
+    remote: httpx.Client, client: ClientConnection
+) -> None:
+    wish = {"name": "image", "media": "disk", "size": MIB}
+    path = remote.post("/initupload/", json={"objects": [wish]}).json()["objects"][0][
+        "resource_uri"
+    ]
+    event_of(client, path, status="uploading")
+
+
 def test_drive_is_told_of_when_it_gets_and_loses_a_snapshot(
     remote: httpx.Client, client: ClientConnection, drive: str
 ) -> None:

@@ -1,7 +1,7 @@
 """What ends a web socket: the end of its login, and a client that does not behave."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import psutil
@@ -92,8 +92,9 @@ def test_client_that_says_much_is_shut_out(
     heard: Service, size: int, times: int, code: int
 ) -> None:
     with listening(heard, STRANGER) as client:
-        for _ in range(times):
-            client.send("x" * size)
+        with suppress(ConnectionClosed):  # while it still speaks, if the server is fast
+            for _ in range(times):
+                client.send("x" * size)
         assert code_of_end(client) == code
 
 

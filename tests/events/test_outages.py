@@ -62,7 +62,7 @@ def test_sockets_outlive_database_and_redis(
         queue.stop()
         began = time.monotonic()
         assert api.put("/profile/", json={"company": "unheard"}).status_code == 200
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
         queue.start()
         assert hears_again(client, api)
         with frozen(database), ThreadPoolExecutor() as threads:

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from django import forms
+from django.utils import timezone
 
-from cloudjobs.pages.fields import SizeField
-from cloudjobs.pages.measures import duration_text, moved_text, rate_text, size_text
+from cloudjobs.pages.fields import RateField, SizeField
+from cloudjobs.pages.measures import bytes_in_words, duration_text, moved_text, rate_text, size_text
+from cloudjobs.templatetags.measures import moment
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
@@ -42,7 +46,8 @@ def test_moved_bytes_are_told_in_the_unit_of_the_whole(done: int, total: int, te
     ("seconds", "text"),
     [
         (-1, "0 s"),
-        (0.4, "0 s"),
+        (0, "0 s"),
+        (0.4, "< 1 s"),
         (59.4, "59 s"),
         (60, "1 min"),
         (80, "1 min 20 s"),
@@ -52,6 +57,19 @@ def test_moved_bytes_are_told_in_the_unit_of_the_whole(done: int, total: int, te
 )
 def test_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("Between 268435456 and 549755813888 bytes.", "Between 256 MiB and 512 GiB."),
+        ("2147483648 bytes are needed, 0 are free.", "2 GiB are needed, 0 are free."),
+        ("It has 1024 bytes.", "It has 1024 bytes."),
+        ("There is no drive 12345678-1234567.", "There is no drive 12345678-1234567."),
+    ],
+)
+def test_bytes_of_a_message_are_told_in_units(message: str, words: str) -> None:
+    assert bytes_in_words(message) == words
 
 
 def test_rate_is_bytes_per_second() -> None:
@@ -78,3 +96,17 @@ def test_size_field_reads_what_people_write(text: str, size: int) -> None:
 def test_size_field_refuses_the_rest(text: str) -> None:
     with pytest.raises(forms.ValidationError):
         SizeField().clean(text)
+
+
+@pytest.mark.parametrize(("text", "changed"), [("50 MiB/s", False), ("51M", True), ("x", True)])
+def test_rate_counts_as_changed_if_its_bytes_are_others(text: str, changed: bool) -> None:
+    assert RateField().has_changed(50 * MIB, text) == changed
+
+
+def test_time_tells_day_and_year_where_they_are_not_the_present_ones() -> None:
+    now = timezone.now()
+    assert f">{now:%H:%M} UTC<" in moment(now)
+    long_ago, yesterday = now - timedelta(days=400), now - timedelta(days=1)
+    assert f">{long_ago:%d %b %Y %H:%M} UTC<" in moment(long_ago)
+    year = "" if yesterday.year == now.year else " %Y"
+    assert yesterday.strftime(f">%d %b{year} %H:%M:%S UTC<") in moment(yesterday, "seconds")

@@ -1,8 +1,10 @@
 """`/`: what is going on."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from jobs.models import Job
@@ -35,10 +37,14 @@ def test_failures_of_the_last_day_show_their_reason(
     web: Client, owner: User, storage: Path
 ) -> None:
     put_into(clone_job(owner, "golden", "b"), "failed", error="The disk is on fire.")
+    slow = put_into(clone_job(owner, "large", "b"), "failed", error="It took two days.")
+    made_ago(slow, days=2)
+    slow.refresh_from_db()
     old = put_into(clone_job(owner, "ancient", "b"), "failed", error="Too old.")
-    made_ago(old, days=2)
+    Job.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(hours=25))
     text = text_of(body_of(web.get("/")))
-    assert "Noted test golden → b The disk is on fire." in text
+    told = f"Noted test large → b It took two days. {slow.finished_at:%H:%M} UTC "
+    assert f"{told}Noted test golden → b The disk is on fire." in text
     assert "Too old." not in text
 
 
