@@ -45,9 +45,11 @@ soak: $(VENV)/.dev  ## Give a service the load and the faults of a day in twenty
 bench: $(VENV)/.dev  ## Measure, print a table of ratios and keep the raw figures
 	$(BIN)/python -m benchmarks
 
+# A package that PyPI tells nothing about fails, too; with `STRICT=` it does not.
+STRICT ?= --strict
 audit: $(VENV)/.dev  ## Ask PyPI for known holes in what is installed; needs the network
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
-	$(BIN)/pip-audit --local --strict
+	$(BIN)/pip-audit --local --progress-spinner off $(STRICT)
 
 clean:  ## Remove the virtual environment and caches; the state in var/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -34,7 +34,9 @@ class Doorkeeper:
         self.hub = hub
 
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
-        """Return the answer that refuses a request, or None and let the socket know its login."""
+        """Return what answers a request that opens no socket, or None and note whose it is."""
+        if path_of(request) == "/healthz":
+            return socket.respond(HTTPStatus.OK, "ok\n")
         if path_of(request) == figures.PATH:
             status, text = figures.figures_of(self.hub, request)
             return socket.respond(status, f"{text}\n")
@@ -63,10 +65,7 @@ class Doorkeeper:
 
 def fault_of(request: Request) -> tuple[HTTPStatus, str] | None:
     """Return why nobody may open a socket by this request, whoever it is."""
-    path = path_of(request)
-    if path == "/healthz":
-        return HTTPStatus.OK, "ok"
-    if path.rstrip("/") != COOKIE_PATH:
+    if path_of(request).rstrip("/") != COOKIE_PATH:
         return HTTPStatus.NOT_FOUND, f"Events are at {COOKIE_PATH}."
     host = ",".join(request.headers.get_all("Host"))
     if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):

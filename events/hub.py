@@ -133,7 +133,7 @@ class Hub:
             logger.warning("events wait for the database: %s", error)
             owner.changed |= taken
             return False
-        except Exception:
+        except Exception:  # whatever is wrong with the objects of one owner, others hear of theirs
             logger.exception("events were not sent")
         if owner.changed:
             self.stirred.set()

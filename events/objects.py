@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from accounts.models import Profile, User
 from accounts.serializers import ProfileSerializer
 from cloudjobs.announcing import PROFILE, Thing
-from cloudjobs.api.fields import resource_uri
+from cloudjobs.api.fields import API_ROOT, resource_uri
 from cloudjobs.api.viewsets import ResourceViewSet
 from drives.api import DriveViewSet
 from drives.querysets import KIND as DRIVES
@@ -29,7 +29,7 @@ VIEWS: dict[str, type[ResourceViewSet]] = {
     JOBS: JobViewSet,
     SERVERS: ServerViewSet,
 }
-PROFILE_URI = "/api/2.0/profile/"
+PROFILE_URI = f"{API_ROOT}profile/"
 
 
 def read_events(owner: str, things: Collection[Thing]) -> dict[Thing, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from cloudjobs import environment
 from events.hearing import AlreadyHeard
 from events.serving import serve_events
 
@@ -15,9 +16,8 @@ class Command(BaseCommand):
     help = "Serves events over web sockets until SIGTERM or SIGINT."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        host = os.environ.get("HOST", "127.0.0.1")
         try:
-            asyncio.run(serve_events(host, settings.EVENTS_PORT))
+            asyncio.run(serve_events(environment.host(), settings.EVENTS_PORT))
         except (AlreadyHeard, OSError) as error:
             raise CommandError(str(error)) from error
         os._exit(0)  # a thread may wait for a database that does not answer
