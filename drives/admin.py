@@ -27,6 +27,7 @@ from drives.models import BandwidthLimit, Drive, Snapshot, Upload
 from drives.reconciliation import Finding
 from drives.snapshots.actions import clone_snapshot, delete_snapshots
 from drives.uploads.actions import is_uploading
+from jobs.asking import ask_first
 
 MOST_SHOWN = 50  # names in a question
 READ_ONLY_OF_SNAPSHOT = ("status", "size", "allocated_size", "storage_host", "created_at")
@@ -42,7 +43,8 @@ class WorkedOnAdmin(admin.ModelAdmin):
     ) -> Any | None:
         """Lock the row for the transaction of a change; None if a job has deleted it by then."""
         found = super().get_object(request, object_id, from_field)
-        if found is None or not connection.in_atomic_block:
+        is_to_change = connection.in_atomic_block and self.has_change_permission(request, found)
+        if found is None or not is_to_change:
             return found
         return self.model.objects.filter(pk=found.pk).locked().first()
 
@@ -239,6 +241,12 @@ class BandwidthLimitAdmin(admin.ModelAdmin):
     form = BandwidthForm
     fields = ("storage_host", "bandwidth")
     list_display = ("storage_host", "rate", "changed_at")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ask the hosts before the transaction begins in which the form asks them."""
+        if request.method == "POST":
+            ask_first()
+        return super().changeform_view(request, *args, **kwargs)
 
     def save_model(
         self, request: HttpRequest, obj: BandwidthLimit, form: Any, change: bool

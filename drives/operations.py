@@ -124,11 +124,13 @@ class CloneDrive(Operation):
         roles = ("drive", "source")
         Drive.objects.filter(pk__in={job.params[role] for job in jobs for role in roles}).lock()
 
+    def ask(self, job: Job) -> None:
+        get_host(job.params["storage_host"]).backend.ask()
+
     def discard(self, job: Job) -> None:
         """Free the bytes of a clone that is not wanted any more, if its host answers."""
-        backend = get_host(job.params["storage_host"]).backend
-        backend.ask()
-        backend.delete(UUID(job.params["drive"]))
+        self.ask(job)
+        get_host(job.params["storage_host"]).backend.delete(UUID(job.params["drive"]))
 
     def revive(self, job: Job) -> None:
         """Have the clone again, as it was before it was cancelled, and go on from its partial."""

@@ -94,6 +94,7 @@ def on_host(host: StorageHost) -> Iterator[Finding]:
 
 
 def disagreements_on(host: StorageHost) -> Iterator[Finding]:
+    host.backend.ask()
     stored, rows = list(host.backend.listing()), rows_on(host)
     whole = {image.uuid for image in stored if not image.is_partial}
     settled = {uuid for uuid, row in rows.items() if row.status in WHOLE}

@@ -7,7 +7,6 @@ import logging
 
 from django.db import transaction
 
-from jobs.asking import after_asking
 from jobs.models import Job
 from jobs.registry import get_operation
 from jobs.reports import NO_FAILURE, Failure, Reported
@@ -110,10 +109,11 @@ def give_up(job: Job) -> None:
         settle(exhausted)
 
 
-@after_asking
-@transaction.atomic
 def discard_cancelled(job: Job) -> None:
     """Free what a job has left if it was cancelled; a retry waits until that is done."""
-    locked = Job.objects.filter(pk=job.pk, state=Job.State.CANCELLED)
-    for cancelled in locked.select_for_update(no_key=True):
-        get_operation(cancelled.operation).discard(cancelled)
+    cancelled = Job.objects.filter(pk=job.pk, state=Job.State.CANCELLED)
+    for one in cancelled:
+        get_operation(one.operation).ask(one)
+    with transaction.atomic():
+        for one in cancelled.select_for_update(no_key=True):
+            get_operation(one.operation).discard(one)

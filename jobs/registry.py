@@ -40,6 +40,9 @@ class Operation(ABC):
     def lock_resources(self, jobs: Sequence[Job]) -> None:  # noqa: B027  or only one row each
         """Lock what settling or reviving these jobs changes: all at once, so in one order."""
 
+    def ask(self, job: Job) -> None:  # noqa: B027  most ask nobody
+        """Ask what `discard` will need, which may hang: nothing is locked yet."""
+
     def discard(self, job: Job) -> None:  # noqa: B027  most have nothing to free
         """Free what a cancelled job has left outside of the database; may be called again."""
 

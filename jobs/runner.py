@@ -152,9 +152,15 @@ def pauses() -> Iterator[float]:
 
 
 def leave(job: Job) -> None:
-    """Touch nothing more of a job that is not ours, unless it was cancelled and left something."""
+    """Touch nothing more of a job that is not ours, unless it was cancelled and left something.
+
+    If that cannot be freed, the worker goes on to other jobs; `reconcile_storage` frees it.
+    """
     logger.warning("lease lost", extra={"job": str(job.pk)})
-    discard_cancelled(job)
+    try:
+        discard_cancelled(job)
+    except Exception:
+        logger.exception("what it left was not freed", extra={"job": str(job.pk)})
 
 
 def give_back(job: Job, progress: Progress) -> None:

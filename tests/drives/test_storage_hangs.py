@@ -8,13 +8,16 @@ from threading import Event
 
 import pytest
 from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from drives.models import Drive
 from drives.storage import hanging
 from jobs.models import Job
-from tests.factories import GIB, DriveFactory
+from tests.conftest import browser_of
+from tests.factories import GIB, DriveFactory, UserFactory
+from tests.html import body_of, text_of
 from tests.trees import steer
 from tests.wire import API
 
@@ -31,8 +34,17 @@ def drive(transactional_db: None, storage: Path, owner: User) -> Drive:
 def cancelled(api: APIClient, drive: Drive) -> Job:
     """The job of a clone that was cancelled."""
     api.post(f"{API}/drives/{drive.pk}/action/?do=clone", {})
-    job: Job = Job.objects.get()
+    job: Job = Job.objects.latest("created")
     steer(api, job, "cancel")
+    return job
+
+
+@pytest.fixture
+def waiting(api: APIClient, drive: Drive) -> Job:
+    """The job of a clone that goes to where its source is."""
+    avoided = DriveFactory(owner=drive.owner, storage_host=HUNG)
+    api.post(f"{API}/drives/{drive.pk}/action/?do=clone&avoid={avoided.pk}", {})
+    job: Job = Job.objects.unfinished().get()
     return job
 
 
@@ -71,8 +83,22 @@ def retry(api: APIClient, drive: Drive, job: Job) -> int:
     return int(steer(api, job, "retry").status_code)
 
 
+def limit(api: APIClient, drive: Drive, job: Job) -> int:
+    wish = {"storage_host": HUNG, "bandwidth": GIB}
+    return int(operator().post("/admin/drives/bandwidthlimit/add/", wish).status_code)
+
+
+def reconcile(api: APIClient, drive: Drive, job: Job) -> int:
+    return int(operator().get("/admin/drives/drive/reconcile/").status_code)
+
+
+def operator() -> Client:
+    return browser_of(UserFactory(is_staff=True, is_superuser=True))
+
+
 @pytest.mark.parametrize(
-    ("act", "status"), [(clone, 202), (clone_once, 202), (resize, 200), (retry, 200)]
+    ("act", "status"),
+    [(clone, 202), (clone_once, 202), (resize, 200), (retry, 200), (limit, 302), (reconcile, 200)],
 )
 def test_who_waits_for_it_holds_up_no_other(
     answers: tuple[Event, Event],
@@ -99,3 +125,29 @@ def test_who_waits_for_it_holds_up_no_other(
         assert (made.status_code, waiting.done()) == (201, False)
         released.set()
         assert waiting.result(10) == status
+
+
+def test_cancel_asks_no_host_that_the_job_has_nothing_to_do_with(
+    waiting: Job, answers: tuple[Event, Event], api: APIClient
+) -> None:
+    asked, _ = answers
+    assert steer(api, waiting, "cancel").status_code == 200
+    assert not asked.is_set()
+
+
+def test_page_that_is_asked_again_tells_which_host_hangs(answers: tuple[Event, Event]) -> None:
+    asked, released = answers
+    page = "/admin/drives/drive/reconcile/"
+
+    def read() -> str:
+        try:
+            return text_of(body_of(operator().get(page)))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(read)
+        assert asked.wait(10)
+        assert "The storage does not answer." in read()
+        released.set()
+        assert "The storage does not answer." not in first.result(10)

@@ -302,6 +302,21 @@ def test_nothing_is_freed_of_a_job_that_another_worker_has(
     assert discarded == []
 
 
+def test_worker_that_cannot_free_what_it_left_goes_on(
+    job: Job, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_cancelled(self: Any, job: Job, progress: Any) -> None:
+        cancel_job(job.pk, owner)
+
+    def be_away(self: Any, job: Job) -> None:
+        raise OSError
+
+    monkeypatch.setattr(operations.Noted, "run", be_cancelled)
+    monkeypatch.setattr(operations.Noted, "ask", be_away)
+    assert runner.run_next()
+    assert not runner.run_next()
+
+
 def test_nothing_is_freed_of_a_job_that_was_retried(
     job: Job, owner: User, api: APIClient, discarded: list[str]
 ) -> None:
