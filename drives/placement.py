@@ -61,12 +61,12 @@ def choose_host(
         hosts,
         key=lambda h: (room[h.name] >= needed, h.name not in avoid, room[h.name]),
     )
-    if room[best.name] == AWAY:
+    if all(free == AWAY for free in room.values()):
         raise BackendUnavailable(f"No {storage_type} storage answers now.")
     if room[best.name] < needed:
         raise BackendUnavailable(
             f"There is not enough space on {storage_type} storage: {needed} bytes are needed, "
-            f"{max(0, room[best.name])} are free."
+            f"{max(0, *room.values())} are free."
         )
     return best
 

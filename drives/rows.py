@@ -10,8 +10,9 @@ from django.urls import reverse
 from cloudjobs.pages.live import Part
 from cloudjobs.pages.measures import size_text
 from drives.models import Drive
+from drives.operations import ResizeDrive
 from drives.querysets import KIND, SERVER_AT_WORK
-from jobs.history import last_failure
+from jobs.models import Job
 
 Status = Drive.Status
 
@@ -91,7 +92,12 @@ def failure_of(drive: Drive) -> str:
     """Return why a drive is unavailable, as far as is known, or nothing if it is not."""
     if drive.status != Status.UNAVAILABLE:
         return ""
-    return f"Its image could not be made or removed. {last_failure(KIND, drive.pk)}"
+    ended = Job.objects.linked_to(KIND, [drive.pk]).filter(params__drive=str(drive.pk))
+    failed = ended.exclude(operation=ResizeDrive.name).filter(state=Job.State.FAILED)
+    error = failed.order_by("-finished_at").values_list("error", flat=True).first()
+    if error is None:
+        return "Its image is missing, or could not be made or removed."
+    return f"Its image could not be made or removed. {error}"
 
 
 def servers_at_work(mounts: Iterable[Any]) -> str:

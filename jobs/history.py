@@ -43,14 +43,6 @@ def history_of(kind: str, uuid: UUID, owner: User) -> History:
     return History(tuple(groups), bool(live))
 
 
-def last_failure(kind: str, uuid: UUID) -> str:
-    """Return why the last job of an object that failed did so, also one that nobody sees; nothing
-    if there is none any more.
-    """
-    failed = Job.objects.linked_to(kind, [uuid]).filter(state=Job.State.FAILED)
-    return failed.order_by("-finished_at").values_list("error", flat=True).first() or ""
-
-
 def job_page(kind: str, uuid: UUID) -> str:
     """Return the page of the newest job of an object, or of the object if it has none."""
     job = linked_jobs(kind, uuid).first()

@@ -29,7 +29,7 @@ def runtime_of(job: Job) -> dict[str, Any]:
         "rate": rate,
         "eta": time_left(job, leaves, rate),
         "method": ", ".join(sorted({leaf.method for leaf in leaves if leaf.method})),
-        "attempts": max(leaf.attempts for leaf in leaves),
+        "attempts": max((leaf.attempts for leaf in leaves), default=0),
         "worker": ", ".join(sorted({leaf.worker for leaf in leaves if is_running(leaf)})),
         "queue": place_in_queue(leaves),
         "started_at": min((leaf.started_at for leaf in leaves if leaf.started_at), default=None),

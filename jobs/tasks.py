@@ -33,9 +33,11 @@ def send(uuid: UUID) -> None:
 @cache
 def queue() -> Broker:
     """Return this process's end of the queue; django-q2 would open one for each message."""
-    from jobs.broker import RedisQueue
+    if not settings.REDIS_URL:
+        return get_broker()
+    from jobs.redis_broker import RedisQueue
 
-    return RedisQueue() if settings.REDIS_URL else get_broker()
+    return RedisQueue()
 
 
 os.register_at_fork(after_in_child=queue.cache_clear)

@@ -240,7 +240,22 @@ def test_drive_of_which_nobody_knows_why_it_is_unavailable_has_a_page(
     web: Client, drive: Drive
 ) -> None:
     Drive.objects.update(status="unavailable")
-    assert "could not be made or removed." in text_of(body_of(web.get(page(drive))))
+    text = text_of(body_of(web.get(page(drive))))
+    assert "Its image is missing, or could not be made or removed." in text
+
+
+def test_failure_of_what_was_made_of_a_drive_is_no_reason_for_it_to_be_unavailable(
+    web: Client, drive: Drive, storage: Path, run_jobs: Callable[[], None]
+) -> None:
+    web.post(page(drive, "clone/"), {"name": "its clone", "storage_type": "nvme"})
+    (storage / drive.storage_host / f"{drive.pk}.raw").unlink()
+    run_jobs()
+    clone = Drive.objects.exclude(pk=drive.pk).get()
+    Drive.objects.update(status="unavailable")
+    failure = Job.objects.get().error
+    assert failure in text_of(body_of(web.get(page(clone))))
+    told = text_of(body_of(web.get(page(drive))))
+    assert "Its image is missing, or could not be made or removed." in told
 
 
 def test_question_before_deletion_names_what_goes(web: Client, owner: User) -> None:

@@ -8,6 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from drives.models import Upload
 from tests.factories import GIB, DriveFactory
 from tests.wire import API, faults_of
 
@@ -50,6 +51,18 @@ def test_missing_storage_is_told_to_who_needs_it(
     answer = api.post(f"{API}/drives/", NEW | {"storage_type": "nvme"})
     assert (answer.status_code, faults_of(answer)) == (503, [("backend", None)])
     assert answer.json()[0]["error_message"] == "No nvme storage answers now."
+
+
+def test_lack_of_space_is_not_told_as_silence_of_a_host_that_is_away(
+    api: APIClient, owner: User, lost: Callable[[str], None]
+) -> None:
+    source = DriveFactory(owner=owner, storage_host="dssd-1", image=b"data")
+    coming = DriveFactory(owner=owner, storage_host="dssd-1", status="uploading")
+    Upload.objects.create(drive=coming, length=2**62, size=GIB)
+    lost("dssd-2")
+    answer = api.post(f"{API}/drives/{source.pk}/action/?do=clone")
+    assert (answer.status_code, faults_of(answer)) == (503, [("backend", None)])
+    assert "There is not enough space on dssd storage" in answer.json()[0]["error_message"]
 
 
 def test_drive_whose_storage_is_missing_does_not_grow(
