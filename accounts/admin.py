@@ -46,6 +46,13 @@ class UserAdmin(DjangoUserAdmin):
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         return self.inlines if obj else []  # a new user gets a profile by being saved
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Let a profile go with its user, though nobody may delete it alone."""
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, forbidden - {Profile._meta.verbose_name}, protected
+
 
 @admin.register(Profile)
 class ProfileAdmin(admin.ModelAdmin):

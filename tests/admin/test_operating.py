@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,19 +14,23 @@ from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Profile, User
 from drives.models import Drive, Snapshot, Upload
 from drives.operations import backend_of
 from jobs.actions import submit
 from jobs.models import Job, JobLink
 from tests.conftest import Unchanged, browser_of
-from tests.factories import GIB, DriveFactory, SnapshotFactory, UserFactory
+from tests.factories import GIB, DriveFactory, ServerFactory, SnapshotFactory, UserFactory
 from tests.html import body_of, text_of
 from tests.trees import inner, jobs_of, leaf, make_stale
 from tests.wire import assert_as_many, queries_of
 
 INDEX = "/admin/"
 JOBS = "/admin/jobs/job/"
+
+
+def job_of(owner: User) -> Job:
+    return submit(leaf(10), owner)
 
 
 @pytest.fixture
@@ -210,8 +215,24 @@ def test_deletion_takes_the_right_to_delete(unchanged: Unchanged) -> None:
         assert clerk.post(address, body).status_code == 403
 
 
-def test_user_with_drives_is_not_deleted(operator: Client, owner: User) -> None:
-    DriveFactory(owner=owner)
+def test_user_who_has_nothing_is_deleted_with_the_profile(operator: Client, owner: User) -> None:
+    address = reverse("admin:accounts_user_delete", args=[owner.pk])
+    assert operator.post(address, {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=owner.pk).exists()
+    assert not Profile.objects.filter(user_id=owner.pk).exists()
+
+
+def test_upload_cannot_be_changed(db: None) -> None:
+    upload = Upload.objects.create(drive=DriveFactory(), length=10, size=GIB)
+    address = reverse("admin:drives_upload_change", args=[upload.pk])
+    assert browser_of(UserFactory(is_staff=True)).post(address, {}).status_code == 403
+
+
+@pytest.mark.parametrize("make", [DriveFactory, ServerFactory, SnapshotFactory, job_of])
+def test_user_who_has_something_is_not_deleted(
+    make: Callable[..., Any], operator: Client, owner: User
+) -> None:
+    make(owner=owner)
     address = reverse("admin:accounts_user_delete", args=[owner.pk])
     assert operator.post(address, {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=owner.pk).exists()
