@@ -1,5 +1,6 @@
 """Waiting for what may hang, such as a folder on a server that is away, for a bounded time."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,9 +20,15 @@ class Question(threading.Thread):
     def __init__(self, work: Callable[[], Any], name: str, seconds: float) -> None:
         super().__init__(name=f"ask {name}", daemon=True)
         self.work = work
-        self.hangs_from = time.monotonic() + seconds
+        self.seconds = seconds
+        self.hangs_from = math.inf
         self.answer: Any = None
         self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin; the time is counted from when the work has really begun."""
+        super().start()
+        self.hangs_from = time.monotonic() + self.seconds
 
     def run(self) -> None:
         try:

@@ -51,5 +51,13 @@ def bytes_in_words(message: str) -> str:
     """Return a message of the API with its large numbers of bytes as people write them."""
     if " bytes" not in message:
         return message
-    words = NUMBER_OF_BYTES.sub(lambda number: size_text(int(number[0])), message)
-    return re.sub(r"(?<=iB) bytes", "", words)
+    words = NUMBER_OF_BYTES.sub(lambda number: exact_size_text(int(number[0])), message)
+    return re.sub(r"(?<=iB|s\)) bytes", "", words)
+
+
+def exact_size_text(size: int) -> str:
+    """Return bytes as `10 GiB`, or `10 GiB (10780213248 bytes)`: of two, one may be less."""
+    text = size_text(size)
+    number, unit = text.split()
+    is_exact = float(number) * 1024 ** UNITS.index(unit) == size
+    return text if is_exact else f"{text} ({size} bytes)"

@@ -33,8 +33,8 @@ function show(done, total, began) {
   const rate = done / Math.max((performance.now() - began) / 1000, 0.1);
   part("uploading").querySelector("progress").value = percent;
   part("percent").textContent = `${percent}%`;
-  const left = done < total ? duration((total - done) / rate) : "Being stored…";
-  part("moved").textContent = [moved(done, total), `${size(rate)}/s`, left].join("   ");
+  const left = done < total ? rate && duration((total - done) / rate) : "Being stored…";
+  part("moved").textContent = [moved(done, total), `${size(rate)}/s`, left || ""].join("   ");
 }
 
 function running(is) {

@@ -64,6 +64,14 @@ def test_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
     [
         ("Between 268435456 and 549755813888 bytes.", "Between 256 MiB and 512 GiB."),
         ("2147483648 bytes are needed, 0 are free.", "2 GiB are needed, 0 are free."),
+        (
+            "A clone is not smaller than its source, 10780213248 bytes.",
+            "A clone is not smaller than its source, 10 GiB (10780213248 bytes).",
+        ),
+        (
+            "10780213248 bytes are needed, 10737418240 are free.",
+            "10 GiB (10780213248 bytes) are needed, 10 GiB are free.",
+        ),
         ("It has 1024 bytes.", "It has 1024 bytes."),
         ("There is no drive 12345678-1234567.", "There is no drive 12345678-1234567."),
     ],
