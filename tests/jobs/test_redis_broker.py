@@ -8,8 +8,8 @@ import pytest
 import redis
 from pytest_django import Settings
 
-from jobs import broker
-from jobs.broker import RedisQueue
+from jobs import redis_broker
+from jobs.redis_broker import RedisQueue
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def silent(settings: Settings) -> Iterator[socket.socket]:
 def test_only_the_first_of_many_messages_is_waited_for(
     silent: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker, "ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(broker, "LEFT_ALONE_SECONDS", 60)
+    monkeypatch.setattr(redis_broker, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(redis_broker, "LEFT_ALONE_SECONDS", 60)
     queue = RedisQueue("jobs")
     with pytest.raises(redis.RedisError):
         queue.enqueue("first")
@@ -36,8 +36,8 @@ def test_only_the_first_of_many_messages_is_waited_for(
 
 
 def test_it_is_asked_again_later(silent: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(broker, "LEFT_ALONE_SECONDS", 0)
+    monkeypatch.setattr(redis_broker, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(redis_broker, "LEFT_ALONE_SECONDS", 0)
     queue = RedisQueue("jobs")
     for message in ("first", "second"):
         with pytest.raises(redis.TimeoutError):

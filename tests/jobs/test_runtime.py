@@ -10,9 +10,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from jobs import endings, recovery, runner
+from jobs import endings, recovery, runner, runtime
 from jobs.actions import cancel_job, retry_job, submit
 from jobs.models import Job
+from jobs.querysets import with_trees
 from jobs.reports import Failure, Reported
 from tests.trees import inner, jobs_of, leaf, make_stale, wear_out
 from tests.wire import API, assert_as_many, faults_of, queries_of, time_json
@@ -282,6 +283,13 @@ def test_tree_that_failed_tells_of_its_leaf(api: APIClient, tree: Job) -> None:
     error = {"code": "no_space", "message": "Full.", "hint": "Delete."}
     errors = [shown(api, job)["error"] for job in jobs_of(tree)]
     assert errors == [error, error, None, error, None]
+
+
+def test_tree_that_is_purged_meanwhile_has_a_runtime(tree: Job) -> None:
+    root = Job.objects.get(pk=tree.pk)
+    Job.objects.all().delete()
+    [root] = with_trees([root])
+    assert runtime.runtime_of(root)["attempts"] == 0
 
 
 def test_time_between_an_end_and_a_retry_is_not_counted(api: APIClient, tree: Job) -> None:
