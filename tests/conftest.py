@@ -15,6 +15,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import ApiToken, User
+from cloudjobs import patience
 from drives.models import Drive, LibraryEntry, Snapshot, Upload
 from jobs import runner
 from jobs.models import Job, JobLink
@@ -41,6 +42,7 @@ def forgotten() -> None:
     for each in ("default", "counters"):
         caches[each].clear()
     operations.settled.clear()
+    patience._asked.clear()
 
 
 @pytest.fixture

@@ -17,16 +17,16 @@ def test_all_who_ask_at_the_same_time_get_the_same_answer() -> None:
 
     def slow() -> int:
         begun.append(time.monotonic())
-        time.sleep(0.5)
+        time.sleep(2)
         return len(begun)
 
     def ask(_: int) -> int:
         together.wait()
-        return within(5, slow, "asked by several")
+        return within(30, slow, "asked by several")
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(4))) == [1] * 4
-    assert within(5, slow, "asked by several") == 2
+    assert within(30, slow, "asked by several") == 2
 
 
 def test_what_hangs_is_not_waited_for_again() -> None:

@@ -24,13 +24,13 @@ SHIFTS = """() => {
 
 @pytest.fixture(scope="module")
 def source(api: httpx.Client) -> str:
-    return upload(api, os.urandom(80 * MIB), "zadara")
+    return upload(api, os.urandom(160 * MIB), "dssd")
 
 
 @pytest.fixture
 def job(api: httpx.Client, source: str) -> Iterator[str]:
-    """A job that takes some seconds."""
-    uuid = clone(api, source, name="moving")["jobs"][0]["uuid"]
+    """A job that takes 16 seconds."""
+    uuid = clone(api, source, name="moving", storage_type="zadara")["jobs"][0]["uuid"]
     yield uuid
     api.post(f"/jobs/{uuid}/action/?do=cancel")
 
@@ -65,9 +65,9 @@ def test_page_of_someone_who_is_logged_out_asks_for_the_login(tab: Page, job: st
 def test_page_tells_that_the_server_does_not_answer_and_goes_on(tab: Page, job: str) -> None:
     tab.goto(f"/jobs/{job}/")
     tab.context.set_offline(True)
-    expect(tab.locator("#offline")).to_be_visible(timeout=10_000)
+    expect(tab.locator("#offline")).to_be_visible()
     tab.context.set_offline(False)
-    expect(tab.locator("#offline")).to_be_hidden(timeout=20_000)
+    expect(tab.locator("#offline")).to_be_hidden()
 
 
 def test_page_of_a_drive_that_is_gone_says_so(tab: Page, api: httpx.Client) -> None:

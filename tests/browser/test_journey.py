@@ -106,7 +106,7 @@ def test_failing_job_shows_its_reason(visit: Visit, api: httpx.Client, site: Ser
     (image,) = site.home.glob(f"images/*/{source}.raw")
     image.unlink()
     site.start_cluster()
-    expect(page.locator("#job-failure")).to_contain_text("image")
+    expect(page.locator("#job-failure")).to_contain_text("image", timeout=90_000)
     expect(page.get_by_role("link", name="Retry")).to_be_visible()
     assert finished(api, job)["state"] == "failed"
     page.goto("/")

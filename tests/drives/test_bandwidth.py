@@ -72,7 +72,7 @@ def test_two_copies_share_a_limit_that_is_raised_meanwhile(tmp_path: Path) -> No
     with backend.folder.new_partial(source) as partial:
         partial.write(os.urandom(24 * MIB))
     (tmp_path / f"{source}.partial").rename(tmp_path / f"{source}.raw")
-    Limiter(tmp_path / ".bandwidth").limit(4 * MIB)
+    Limiter(tmp_path / ".bandwidth").limit(MIB)
     copies = [start_copy(tmp_path, source) for _ in range(2)]
     while len(list(tmp_path.glob("*.partial"))) < 2:
         time.sleep(0.01)
@@ -80,9 +80,9 @@ def test_two_copies_share_a_limit_that_is_raised_meanwhile(tmp_path: Path) -> No
     time.sleep(2)
     slow = (copied(tmp_path) - before) / (time.monotonic() - began)
     Limiter(tmp_path / ".bandwidth").limit(1024 * MIB)
-    assert [copy.wait(timeout=5) for copy in copies] == [0, 0]
-    # Half as much to twice as much, as a busy machine measures it; one alone would have 4 MiB/s.
-    assert 3 * MIB <= slow <= 5 * MIB
+    assert [copy.wait(timeout=20) for copy in copies] == [0, 0]
+    # A busy machine measures less; had each the limit for itself, it would be 2 MiB/s.
+    assert 0.4 * MIB <= slow <= 1.5 * MIB
 
 
 def copied(folder: Path) -> int:

@@ -58,8 +58,8 @@ def states_in(events: list[Event], path: str) -> list[Any]:
 
 
 def test_clone_is_followed_to_its_end(remote: httpx.Client, client: ClientConnection) -> None:
-    source = upload(remote, os.urandom(200 * MIB), "zadara")  # 100 MiB/s: two seconds
-    new = clone(remote, source)
+    source = upload(remote, os.urandom(400 * MIB), "dssd")
+    new = clone(remote, source, storage_type="zadara")  # 100 MiB/s: four seconds
     job, made = new["jobs"][0]["resource_uri"], f"{API}/drives/{new['uuid']}/"
     events = events_until(
         client,
@@ -78,7 +78,8 @@ def test_waiting_for_a_status_asks_only_when_told(
     remote: httpx.Client, client: ClientConnection
 ) -> None:
     """As CloudSigma's own library waits: an event of the object, then a GET of it."""
-    made = clone(remote, upload(remote, os.urandom(100 * MIB), "zadara"))["resource_uri"]
+    source = upload(remote, os.urandom(300 * MIB), "dssd")
+    made = clone(remote, source, storage_type="zadara")["resource_uri"]
     statuses = []
     while not statuses or statuses[-1] != "unmounted":
         events_until(client, lambda event: event["resource_uri"] == made)

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from accounts.models import User
-from cloudjobs.metrics import folder
+from cloudjobs.metrics import collector, folder
 from cloudjobs.metrics.collector import MOST_CLUSTERS
 from jobs.actions import submit
 from jobs.models import Cluster, Job
@@ -31,9 +31,10 @@ Labels = frozenset[tuple[str, str]]
 
 
 @pytest.fixture
-def scraper(db: None, storage: Path, settings: Settings) -> Client:
-    """Prometheus, which has the token."""
+def scraper(db: None, storage: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Prometheus, which has the token, and time for storage to answer."""
     settings.METRICS_TOKEN = TOKEN
+    monkeypatch.setattr(collector, "STORAGE_SECONDS", 30)
     return Client(headers={"authorization": f"Bearer {TOKEN}"})
 
 

@@ -26,9 +26,11 @@ UPKEEP = ("purge_jobs", "sweep_jobs", "reconcile_storage --fix")
 class Faults(Thread):
     """Breaks something every `pause` seconds or so, until it is over; mends what it broke."""
 
-    def __init__(self, fleet: Fleet, seed: int, pause: float, ledger: Ledger) -> None:
+    def __init__(
+        self, fleet: Fleet, seed: int, pause: float, to_stop: float, ledger: Ledger
+    ) -> None:
         super().__init__(name="faults")
-        self.fleet, self.pause, self.ledger = fleet, pause, ledger
+        self.fleet, self.pause, self.to_stop, self.ledger = fleet, pause, to_stop, ledger
         self.random = random.Random(f"{seed} faults")
         self.over = Event()
 
@@ -77,9 +79,9 @@ class Faults(Thread):
         assert cluster.cluster is not None
         cluster.cluster.send_signal(signal.SIGTERM)
         try:
-            cluster.cluster.wait(SECONDS_TO_STOP)
+            cluster.cluster.wait(self.to_stop)
         except subprocess.TimeoutExpired:
-            self.ledger.breach(f"a cluster did not stop within {SECONDS_TO_STOP} s")
+            self.ledger.breach(f"a cluster did not stop within {self.to_stop:g} s")
             kill_tree(cluster.cluster)
 
     def put_worker_to_sleep(self) -> None:

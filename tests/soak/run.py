@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.service import ROOT, Service
 from tests.soak import logs
-from tests.soak.faults import Faults, Upkeep
+from tests.soak.faults import SECONDS_TO_STOP, Faults, Upkeep
 from tests.soak.fleet import Fleet, running_fleet
 from tests.soak.ledger import Ledger
 from tests.soak.users import Contents, User
@@ -36,6 +36,7 @@ class Plan:
     between_upkeep: float = 10
     between_samples: float = 10
     kept: int = 60  # of the history
+    to_stop: float = SECONDS_TO_STOP  # of a cluster
     hasten: bool = False  # is the queue swept at the end, so that nobody waits for its minute?
 
 
@@ -67,7 +68,7 @@ def soak(plan: Plan) -> Outcome:
 def soaked(plan: Plan, fleet: Fleet) -> Outcome:
     ledger, contents = Ledger(), Contents(plan.seed)
     users = users_of(plan, fleet.service, contents, ledger)
-    faults = Faults(fleet, plan.seed, plan.between_faults, ledger)
+    faults = Faults(fleet, plan.seed, plan.between_faults, plan.to_stop, ledger)
     upkeep = Upkeep(fleet, plan.between_upkeep, ledger)
     watch = Watch(fleet, plan.between_samples)
     with ExitStack() as ends:

@@ -14,6 +14,7 @@ SHORT = {
     "between_upkeep": 5,
     "between_samples": 2,
     "kept": 5,
+    "to_stop": 30,
     "hasten": True,
 }
 

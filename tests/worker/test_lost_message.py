@@ -35,5 +35,5 @@ def test_job_without_a_message_is_found_by_the_sweep(fresh_service: Service) -> 
             fresh_service.manage("shell", "--no-imports", "-c", PURGE)
             job = new["jobs"][0]["uuid"]
             assert kinds_of(clone_jobs(fresh_service)[job]) == ["submitted"]
-        assert finished(api, job, 20)["state"] == "success"
+        assert finished(api, job, 40)["state"] == "success"
         assert content_of(fresh_service, new["uuid"]) == content_of(fresh_service, source)

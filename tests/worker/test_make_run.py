@@ -25,6 +25,7 @@ from tests.service import (
 
 pytestmark = pytest.mark.worker
 TIMES = 10
+SECONDS_TO_START = 200  # with the migrations of a new database
 STARTS = 3
 AS_IN_A_TERMINAL = ("env", "--default-signal=INT")  # in the background, shells have it ignored
 Run = subprocess.Popen[bytes]
@@ -101,17 +102,16 @@ def assert_ends(run: Run, home: Path, stop: Callable[[Run], None]) -> None:
     eventually(lambda: not processes_in(home), timeout=10 - (time.monotonic() - began))
 
 
-@pytest.mark.timeout(400)  # ten starts, each with the migrations of a new database
 def test_ctrl_c_ends_everything_ten_times(start: Start, tmp_path: Path) -> None:
     for _ in range(TIMES):
         run, address = start()
-        eventually(lambda address=address: is_ready(address))
+        eventually(lambda address=address: is_ready(address), SECONDS_TO_START)
         assert_ends(run, tmp_path, by_terminal)
 
 
 def test_sigterm_to_the_foreground_process_ends_everything(start: Start, tmp_path: Path) -> None:
     run, address = start()
-    eventually(lambda: is_ready(address) and is_ready(events_of(tmp_path)))
+    eventually(lambda: is_ready(address) and is_ready(events_of(tmp_path)), SECONDS_TO_START)
     assert_ends(run, tmp_path, by_supervisor)
 
 
@@ -119,7 +119,7 @@ def test_sigterm_to_the_foreground_process_ends_everything(start: Start, tmp_pat
 def test_stopped_while_it_starts(start: Start, tmp_path: Path, stop: Callable[[Run], None]) -> None:
     for _ in range(STARTS):
         run, _ = start()
-        eventually(lambda: is_prepared(tmp_path), interval=0.01)
+        eventually(lambda: is_prepared(tmp_path), SECONDS_TO_START, interval=0.01)
         time.sleep(random.uniform(0, 0.5))
         assert_ends(run, tmp_path, stop)
         (tmp_path / "run.log").rename(tmp_path / "run.log.1")

@@ -59,7 +59,7 @@ def test_killed_clone_goes_on_and_reads_little_again(service: Service) -> None:
             time.sleep(settings.JOB_LEASE_SECONDS + 1)
             service.start_cluster()
             assert finished(api, job)["state"] == "success"
-        assert bytes_read(service) <= 0.3 * SIZE
+        assert bytes_read(service) <= 0.35 * SIZE
         assert seen == sorted(seen)
         assert kinds_of(clone_jobs(service)[job])[1:] == ["claimed", "lost", "claimed", "success"]
         assert content_of(service, new["uuid"]) == content_of(service, source)

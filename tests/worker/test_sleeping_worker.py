@@ -63,7 +63,7 @@ def everything(service: Service, uuid: str, job: str) -> Any:
 def test_worker_that_wakes_after_the_end_touches_nothing(
     api: httpx.Client, service: Service
 ) -> None:
-    source = upload(api, os.urandom(300 * MIB), "dssd")
+    source = upload(api, os.urandom(450 * MIB), "dssd")
     new = clone(api, source, storage_type="zadara")
     job = new["jobs"][0]["uuid"]
     sleeper = put_to_sleep(api, service, job)
@@ -79,7 +79,7 @@ def test_worker_that_wakes_after_the_end_touches_nothing(
 def test_worker_that_wakes_while_another_copies_touches_nothing(
     api: httpx.Client, service: Service
 ) -> None:
-    source = upload(api, os.urandom(300 * MIB), "dssd")
+    source = upload(api, os.urandom(400 * MIB), "dssd")
     new = clone(api, source, storage_type="small")  # so slow that the other is still at it
     job = new["jobs"][0]["uuid"]
     sleeper = put_to_sleep(api, service, job)

@@ -34,8 +34,8 @@ def test_stopped_cluster_gives_its_clone_back(
     number: signal.Signals,
 ) -> None:
     with fresh_service.client() as api:
-        source = upload(api, os.urandom(300 * MIB), "zadara")
-        new = clone(api, source)
+        source = upload(api, os.urandom(600 * MIB), "dssd")
+        new = clone(api, source, storage_type="zadara")
         address = f"/jobs/{new['jobs'][0]['uuid']}/"
         eventually(lambda: api.get(address).json()["data"]["progress"] > 10)
         assert_ends(fresh_service.cluster, lambda cluster: send(cluster, number))
@@ -56,7 +56,7 @@ def test_request_that_waits_is_answered_before_the_web_server_stops(
         answer = threads.submit(api.get, f"/jobs/{job}/", params={"wait": 25})
         time.sleep(1)
         to_main_process(fresh_service.web, signal.SIGTERM)
-        fresh_service.web.wait(5)
+        fresh_service.web.wait(15)
         assert (answer.result().status_code, answer.result().json()["state"]) == (200, "started")
 
 

@@ -63,7 +63,6 @@ def number_of(api: httpx.Client, state: str) -> int:
     return api.get("/jobs/", params={"state": state, "limit": 1}).json()["meta"]["total_count"]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("lost", MACHINES)
 def test_five_hundred_clones_survive_that_a_machine_is_lost(
     service: Service, database: OwnPostgreSQL, queue: OwnRedis, lost: str
@@ -74,9 +73,9 @@ def test_five_hundred_clones_survive_that_a_machine_is_lost(
         clones = list(threads.map(clone_many, users, sources))
     began = time.time()
     with two_machines(service, database, queue) as machines:
-        eventually(lambda: number_of(users[0], "success") >= CLONES // 3)
+        eventually(lambda: number_of(users[0], "success") >= CLONES // 3, 300)
         kill_tree(machines[lost].cluster)
-        eventually(lambda: not any(number_of(api, "started") for api in users), 90, interval=0.5)
+        eventually(lambda: not any(number_of(api, "started") for api in users), 300, interval=0.5)
     rows = clone_jobs(service)
     assert rows.keys() == {job for made in clones for job in made}
     assert len(rows) == USERS * CLONES

@@ -144,7 +144,7 @@ def test_reports_go_on_while_a_read_hangs(
     backend: FileBackend, source: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hang(*args: object) -> int:
-        time.sleep(0.4)
+        time.sleep(2)
         raise OSError(errno.EXDEV, "fake")
 
     reports = Reports()

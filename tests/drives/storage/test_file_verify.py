@@ -100,7 +100,7 @@ def test_disk_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_verification_that_was_stopped_is_begun_anew(tmp_path: Path, source: UUID) -> None:
-    slow = FileBackend(tmp_path / "images", bandwidth=10 * MIB, reflink=False)
+    slow = FileBackend(tmp_path / "images", bandwidth=3 * MIB, reflink=False)
     slow.report_interval = 0.05
     image, compared = uuid4(), []
 

@@ -33,7 +33,7 @@ def test_two_processes_share_the_rate(tmp_path: Path) -> None:
     assert [process.wait() for process in processes] == [0, 0]
     # 16 takes of a tenth of a second each; the burst may have been used twice, before each start.
     assert float(path.read_text()) - started >= 1.4
-    assert 1.2 <= time.time() - started < 5
+    assert 1.2 <= time.time() - started < 20
 
 
 def test_one_process_keeps_the_rate(tmp_path: Path) -> None:
