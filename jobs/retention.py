@@ -8,8 +8,7 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -49,6 +48,7 @@ def purge(
     do no harm.
     """
     limit = limit_of(days)
+    plan_anew()
     purge_around(limit)
     for purge_more in registered_purges():
         purge_more()
@@ -60,6 +60,17 @@ def purge(
         time.sleep(PAUSE_SECONDS)
     logger.info("purged", extra=purged._asdict())
     return purged
+
+
+def plan_anew() -> None:
+    """Let PostgreSQL forget how this connection has asked until now.
+
+    For every job that goes it looks for others that name it, and where the tables were tiny when it
+    did so first, it would go on reading them from end to end: a hundred times as long.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD PLANS")
 
 
 def count(days: float | None = None) -> Purged:
@@ -97,16 +108,24 @@ def delete_trees(trees: list[int], limit: datetime) -> Purged:
     still = [tree for tree, finished_at in ends if finished_at and finished_at < limit]
     if not still:
         return Purged()
-    jobs = Job.objects.filter(tree_id__in=still)
-    delete_links(list(jobs.order_by().values_list("pk", flat=True)))
-    return Purged(len(still), jobs.order_by()._raw_delete(connection.alias))
+    jobs = Job.objects.filter(tree_id__in=still).order_by()
+    for linked in linked_jobs(jobs):
+        JobLink.objects.filter(job__in=linked).order_by()._raw_delete(connection.alias)
+    return Purged(len(still), jobs._raw_delete(connection.alias))
 
 
-def delete_links(jobs: list[UUID]) -> None:
-    """Delete the links of jobs, by keys: by trees, PostgreSQL would read all that there are."""
-    for begin in range(0, len(jobs), NAMED_AT_MOST):
-        named = JobLink.objects.filter(job__in=jobs[begin : begin + NAMED_AT_MOST])
-        named.order_by()._raw_delete(connection.alias)
+def linked_jobs(jobs: Any) -> Iterator[Any]:
+    """Yield jobs as the database finds their links fastest.
+
+    SQLite looks for those of each job in turn. PostgreSQL would read all links that there are,
+    unless it is told the keys of the jobs; to name them costs time, too.
+    """
+    if connection.vendor != "postgresql":
+        yield jobs.values("pk")
+        return
+    keys = list(jobs.values_list("pk", flat=True))
+    for begin in range(0, len(keys), NAMED_AT_MOST):
+        yield keys[begin : begin + NAMED_AT_MOST]
 
 
 def purge_around(limit: datetime) -> None:
