@@ -69,7 +69,7 @@ def settle() -> None:
     from django.db import connection
 
     is_postgresql = connection.vendor == "postgresql"
-    run_on_server("VACUUM (ANALYZE) jobs_job" if is_postgresql else "ANALYZE")
+    run_on_server("VACUUM (ANALYZE) jobs_job, jobs_joblink" if is_postgresql else "ANALYZE")
 
 
 if __name__ == "__main__":
