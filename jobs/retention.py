@@ -20,8 +20,8 @@ from jobs.registry import registered_purges
 
 logger = logging.getLogger(__name__)
 
-# Trees; a transaction of some hundredths of a second. What three thousand change is more than
-# SQLite keeps in memory, and takes it five times as long.
+# Trees; a transaction of some hundredths of a second. What two thousand change is more than SQLite
+# keeps in memory, and all takes half as long again.
 BATCH_SIZE = 500
 LOOKED_FOR = 20  # batches at once
 NAMED_AT_MOST = 10_000  # jobs or trees in a statement: databases take some ten thousand values

@@ -17,6 +17,7 @@ from drives.operations import (
 from drives.querysets import SNAPSHOTS
 from drives.storage import get_host
 from jobs.actions import mark_gone
+from jobs.exceptions import OperationFailed
 from jobs.models import Job
 from jobs.progress import Progress
 from jobs.registry import Operation
@@ -35,7 +36,9 @@ class CreateSnapshot(Operation):
     is_internal = True
 
     def run(self, job: Job, progress: Progress) -> None:
-        snapshot: Snapshot = snapshots_of(job).get()
+        snapshot: Snapshot | None = snapshots_of(job).first()
+        if snapshot is None:  # as it is once somebody else has ended this job
+            raise OperationFailed("The snapshot is not there any more.")
         backend = backend_of(snapshot)
         with storage_failures_shown():
             keep_bandwidth(snapshot.storage_host)

@@ -71,6 +71,14 @@ def test_snapshot_without_a_name_is_called_by_drive_and_time(api: APIClient, own
     assert re.fullmatch(rf"{drive.pk}__\d{{4}}-\d\d-\d\d__\d\d_\d\d_\d\d", snapshot.name)
 
 
+def test_snapshot_that_is_gone_is_no_fault_of_the_service(
+    api: APIClient, owner: User, run_jobs: RunJobs
+) -> None:
+    take(api, DriveFactory(owner=owner)).delete()
+    run_jobs()
+    assert Job.objects.get().error == "The snapshot is not there any more."
+
+
 def test_snapshot_stays_as_the_drive_was(api: APIClient, owner: User, run_jobs: RunJobs) -> None:
     drive = DriveFactory(owner=owner, image=b"before")
     snapshot = take(api, drive)
