@@ -41,7 +41,7 @@ class Faults(Thread):
                 kinds = [kind for kind in FAULTS if self.can(kind)]
                 self.random.shuffle(kinds)
             kind = kinds.pop()
-            self.ledger.done[kind.__name__] += 1
+            self.ledger.did(kind.__name__)
             try:
                 kind(self)
             except Exception:
@@ -141,7 +141,7 @@ class Upkeep(Thread):
         while not self.over.wait(self.pause):
             command = UPKEEP[turn % len(UPKEEP)]
             turn += 1
-            self.ledger.done[command] += 1
+            self.ledger.did(command)
             began = time.monotonic()
             try:
                 said = self.fleet.service.manage(*command.split())

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +40,7 @@ class Ledger:
     began: float = field(default_factory=time.monotonic)
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)  # faults, and what operators did
+    done_last: deque[str] = field(default_factory=lambda: deque(maxlen=4))
     seconds: list[float] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
@@ -55,10 +56,21 @@ class Ledger:
         with self.lock:
             self.troubles.append(Trouble(time.monotonic(), what, is_broken))
 
-    def breach(self, what: str) -> None:
-        """Note what must not be; the soak fails."""
+    def did(self, what: str) -> None:
+        """Note what was begun to be done to the service."""
         with self.lock:
-            self.breaches.append(f"at {time.monotonic() - self.began:.0f} s: {what}")
+            self.done[what] += 1
+            self.done_last.append(f"{what} at {self.now():.0f} s")
+
+    def breach(self, what: str) -> None:
+        """Note what must not be, and what was done before; the soak fails."""
+        with self.lock:
+            before = ", ".join(self.done_last)
+            self.breaches.append(f"at {self.now():.0f} s: {what} (done before: {before})")
+
+    def now(self) -> float:
+        """Return the seconds since the soak began."""
+        return time.monotonic() - self.began
 
     @contextmanager
     def outage(self, name: str) -> Iterator[None]:
