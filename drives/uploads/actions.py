@@ -32,6 +32,7 @@ from drives.querysets import KIND
 from drives.storage import ImageMissing, StorageError, UploadIncomplete, storage_types
 from drives.uploads.spans import Span, bytes_in, is_received, with_span
 from jobs.asking import after_asking
+from jobs.outages import drop_broken_connection
 from tags.actions import tag_object
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ def store_chunk(upload: Upload, span: Span, stream: BinaryIO) -> None:
         return
     try:
         write_chunk(upload.drive, span, stream)
+        drop_broken_connection()  # the bytes may have taken long
         note_chunk(upload, span)
     finally:
         finish_if_complete(upload.pk)

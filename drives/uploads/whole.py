@@ -17,6 +17,7 @@ from drives.models import Drive
 from drives.querysets import KIND
 from drives.storage import StorageError, StorageHost, UploadIncomplete, storage_types
 from jobs.asking import after_asking
+from jobs.outages import drop_broken_connection
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def stored_image(
         raise Invalid(str(error), "Content-Length") from error
     except StorageError as error:
         raise BackendUnavailable(str(error)) from error
+    drop_broken_connection()  # the bytes may have taken hours
     try:
         yield StoredDrive(uuid, size, host.name)
     except BaseException:
