@@ -26,10 +26,14 @@ MOST_TOKENS = 100  # that a user may have at once
 def create_token(user: User, name: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
     """Make a token and return it with its text, which nobody can tell later.
 
+    Where there is no place for it, those that have expired make room.
+
     Raises:
         Refused: the user has as many as there may be.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one at a time counts and makes
+    if user.api_tokens.count() >= MOST_TOKENS:
+        user.api_tokens.exclude(unexpired(timezone.now())).delete()
     if user.api_tokens.count() >= MOST_TOKENS:
         raise Refused(f"There are {MOST_TOKENS} tokens already; revoke some.")
     text = PREFIX + secrets.token_urlsafe(32)

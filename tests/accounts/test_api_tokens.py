@@ -131,7 +131,7 @@ def test_token_costs_one_query(owner: User) -> None:
 
 def test_token_is_made_and_shown_once(page: Client, owner: User) -> None:
     answer = page.post(MAKE, {"name": "backup", "lifetime": "30"})
-    (text,) = re.findall(r"<code>(cj_[\w-]+)</code>", answer.content.decode())
+    (text,) = re.findall(r"<code[^>]*>(cj_[\w-]+)</code>", answer.content.decode())
     token = ApiToken.objects.get()
     assert (token.user, token.name, token.used_at) == (owner, "backup", None)
     assert token.expires_at
@@ -196,6 +196,15 @@ def test_tokens_are_bounded(page: Client, owner: User, monkeypatch: pytest.Monke
     create_token(owner, "one")
     assert "revoke some" in page.post(MAKE, {"name": "two"}).content.decode()
     assert ApiToken.objects.count() == 1
+
+
+def test_expired_tokens_make_room(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_TOKENS", 3)
+    lasting, _ = create_token(owner, "lasting")
+    create_token(owner, "over", timezone.now() - timedelta(seconds=1))
+    later, _ = create_token(owner, "later", timezone.now() + timedelta(days=1))
+    new, _ = create_token(owner, "new")
+    assert set(ApiToken.objects.all()) == {lasting, later, new}
 
 
 @pytest.mark.django_db(transaction=True)
