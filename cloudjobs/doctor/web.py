@@ -98,7 +98,8 @@ def check_events() -> Iterator[Finding]:
     else:
         yield warning(
             f"{address} does not answer: {text}",
-            "Start `manage.py events`. If it runs on another machine, ask there.",
+            "Start `manage.py events`. If it runs on another machine, ask there; if with another "
+            "PORT or EVENTS_PORT, ask with the same.",
         )
 
 
