@@ -49,7 +49,7 @@ class User(Thread):
         self.servers: Objects = []
         self.jobs: Objects = []
         self.snapshots: Objects = []
-        self.succeeded: set[str] = set()
+        self.succeeded: dict[str, str] = {}  # when they were last modified, by uuid
 
     def run(self) -> None:
         acts = dict(ACTS)
@@ -100,13 +100,15 @@ class User(Thread):
 
     def judge(self, job: dict[str, Any]) -> None:
         """See that what a job tells can be."""
-        state, progress = job["state"], job["data"]["progress"]
-        if job["uuid"] in self.succeeded and state != "success":
-            self.ledger.breach(f"job {job['uuid']} had succeeded and is {state}")
+        state, progress, changed = job["state"], job["data"]["progress"], job["last_modified"]
+        if state != "success" and (then := self.succeeded.get(job["uuid"])):
+            self.ledger.breach(
+                f"job {job['uuid']} had succeeded at {then} and is {state} since {changed}"
+            )
         if (progress == 100) != (state == "success"):
             self.ledger.breach(f"job {job['uuid']} is {state} at {progress} %")
         if state == "success":
-            self.succeeded.add(job["uuid"])
+            self.succeeded[job["uuid"]] = changed
 
     def upload(self) -> None:
         if len(self.drives) >= MOST_DRIVES:
