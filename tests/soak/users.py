@@ -94,9 +94,10 @@ class User(Thread):
         self.servers = self.listed("/servers/detail/") or self.servers
         self.snapshots = self.listed("/snapshots/") or self.snapshots
         jobs = self.listed("/jobs/")
-        self.jobs = self.jobs if jobs is None else jobs
-        for job in self.jobs:
-            self.judge(job)
+        if jobs is not None:  # nobody judges what was listed long ago
+            self.jobs = jobs
+            for job in jobs:
+                self.judge(job)
 
     def judge(self, job: dict[str, Any]) -> None:
         """See that what a job tells can be."""
