@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from cloudjobs.api.errors import MOST_ENTRIES
 from cloudjobs.api.fields import (
     EmptyListField,
     MetaField,
@@ -61,6 +62,9 @@ class StorageTypeField(StrictCharField):
 class AffinitiesField(serializers.ListField):
     child = serializers.ChoiceField(choices=AFFINITIES)
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=len(AFFINITIES), **kwargs)
+
 
 class DriveRequest(serializers.Serializer[Any]):
     """A full definition, as create and update take it. Keys that are read-only are ignored."""
@@ -90,7 +94,8 @@ class ActionRequest(DriveRequest):
         unknown = set(self.initial_data) - self.known_fields()
         if unknown:
             message = "A drive has no such field."
-            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), message))
+            told = sorted(unknown)[:MOST_ENTRIES]
+            raise serializers.ValidationError(dict.fromkeys(told, message))
         return super().validate(attrs)
 
 

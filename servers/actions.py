@@ -220,8 +220,8 @@ def clone_name(source: Server) -> str:
 
 def copy_nics(source: Server, clone: Server) -> None:
     """Give the clone as many cards: public ones get DHCP, private ones stay in their network."""
-    for nic in source.nics.all():
-        Nic.objects.create(
+    Nic.objects.bulk_create(
+        Nic(
             server=clone,
             position=nic.position,
             model=nic.model,
@@ -229,6 +229,8 @@ def copy_nics(source: Server, clone: Server) -> None:
             vlan=nic.vlan,
             boot_order=nic.boot_order,
         )
+        for nic in source.nics.all()
+    )
 
 
 def copy_keys(source: Server, clone: Server) -> None:

@@ -8,6 +8,7 @@ from cloudjobs.api.exceptions import Invalid
 from drives.storage import all_hosts, hosts_of, storage_types
 
 MOST_DRIVES = 1024
+MOST_NICS = 32
 
 
 def check_machine(cpu: int, smp: int, mem: int) -> None:

@@ -10,7 +10,7 @@ from cloudjobs.api.exceptions import Invalid, Refused
 from drives import actions as drive_actions
 from drives.models import Drive
 from keypairs.models import KeyPair
-from servers.limits import MOST_DRIVES
+from servers.limits import MOST_DRIVES, MOST_NICS
 from servers.models import Mount, Nic, Server, ServerKey, new_mac
 
 # How many controllers and units a device has. virtio and scsi buses take 6 drives each.
@@ -134,8 +134,11 @@ def replace_nics(server: Server, specs: list[NicSpec]) -> None:
     """Give a server whose row is locked exactly these cards; those it keeps keep their addresses.
 
     Raises:
-        Invalid: a card is named by a MAC address that the server does not have, or twice.
+        Invalid: there are too many, or a card is named by a MAC address that the server does not
+            have, or twice.
     """
+    if len(specs) > MOST_NICS:
+        raise Invalid(f"A server has at most {MOST_NICS} cards.", "nics")
     known = {nic.mac for nic in server.nics.all()}
     named: set[str] = set()
     for index, spec in enumerate(specs):

@@ -45,7 +45,7 @@ MEDIA = ["", "floppy", "DISK", "disk\x00", 1, None, [], {}, ["disk"], {"disk": 1
 STORAGE_TYPES = ["", "floppy", "DSSD", "dssd-1", "../dssd", "a\x00", "x" * 33, 1, None, [], {}]
 METAS = ["", "x", 1, None, [], [["k", "v"]]]
 META_VALUES = [1, None, True, {}, [], {"nested": "value"}, "a\x00b", "\ud800", "x" * 10_001]
-AFFINITIES = ["ssd", 1, None, {}]
+AFFINITIES = ["ssd", 1, None, {}, ["ssd", "ssd"]]
 BOOLEANS = ["true", "yes", 1, 0, None, [], {}]
 
 FAULTS: list[tuple[dict[str, Any], str]] = [

@@ -64,6 +64,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     (with_drive(drive=UNKNOWN), "drives.0.drive"),
     *[({"nics": value}, "nics") for value in ["x", 1, None, {}]],
     *[({"nics": [value]}, "nics.0") for value in ["x", 1, None, []]],
+    ({"nics": [{"ip_v4_conf": {"conf": "dhcp"}}] * 33}, "nics"),
     ({"nics": [{}]}, "nics.0.ip_v4_conf"),
     *[(with_nic(model=value), "nics.0.model") for value in ["", "rtl8139", 1, None, [], {}]],
     *[(with_nic(boot_order=value), "nics.0.boot_order") for value in BOOT_ORDERS],
