@@ -106,28 +106,39 @@ class ChunkView(APIView):
         actions.store_chunk(upload, span, cast(BinaryIO, ExactFile(file, span.length)))
 
     def store_raw(self, upload: Upload, body: BinaryIO) -> None:
-        named = self.request.query_params.dict()
-        linked: Any = self.request.auth
-        span = linked if isinstance(linked, Span) else self.span_named(upload, named)
+        span = self.linked or self.span_named(upload, self.request.query_params.dict())
         if content_length(self.request) != span.length:
             raise Invalid(f"This chunk has {span.length} bytes.", "Content-Length")
         actions.store_chunk(upload, span, body)
+
+    @property
+    def linked(self) -> Span | None:
+        """The bytes of the chunk for whose link the request came, if it came by one."""
+        auth: Any = self.request.auth
+        return auth if isinstance(auth, Span) else None
 
     def upload(self, uuid: str) -> Upload:
         user: Any = self.request.user
         return actions.find_upload(UUID(uuid), user)
 
     def span_named(self, upload: Upload, fields: dict[str, Any]) -> Span:
-        """Return the bytes of the chunk that the fields of resumable.js name."""
+        """Return the bytes of the chunk that the fields of resumable.js name.
+
+        Raises:
+            Invalid: there is no such chunk, or the request came by the link of another one.
+        """
         (named,) = validate_each(ResumableRequest, [fields])
         if named["resumableTotalSize"] != upload.length:
             raise Invalid(f"The upload has {upload.length} bytes.", "resumableTotalSize")
-        return span_of(
+        span = span_of(
             named["resumableChunkNumber"] - 1,
             named["resumableChunkSize"],
             upload.length,
             named.get("resumableCurrentChunkSize"),
         )
+        if self.linked not in {None, span}:
+            raise Invalid("The link is for another chunk.", "resumableChunkNumber")
+        return span
 
     def stored(self, uuid: str) -> Response:
         return Response({"action": "upload_chunk", "result": "success", "uuid": uuid.lower()})

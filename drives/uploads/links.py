@@ -25,11 +25,14 @@ def chunk_link(drive: UUID, span: Span) -> str:
 
 
 class ChunkLinkAuthentication(BaseAuthentication):
-    """Lets a link act for the drive's owner; `request.auth` is then the span of its chunk."""
+    """Lets a link act for the drive's owner; `request.auth` is then the span of its chunk.
+
+    It is for sending alone: who has one does not learn what else is there.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, Span] | None:
         token = request.query_params.get(PARAMETER)
-        if token is None:
+        if token is None or request.method != "POST":
             return None
         try:
             # There are clients that end every address with a slash, wherever it ends.

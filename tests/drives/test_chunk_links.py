@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from drives.models import Drive, Upload
-from tests.chunks import CHUNK, begin, bytes_of, chunks_of, send
+from tests.chunks import CHUNK, FORM, begin, bytes_of, chunks_of, fields, form, send
 from tests.factories import MIB
 from tests.wire import API, faults_of
 
@@ -71,6 +71,32 @@ def test_link_is_for_its_chunk_and_drive_and_a_few_minutes(
     monkeypatch.setattr("drives.uploads.links.VALID_SECONDS", -1)
     assert sent(link) == 401
     assert not Upload.objects.exclude(bytes_done=0).exists()
+
+
+def test_form_sent_to_a_link_holds_its_chunk_and_no_other(
+    api: APIClient, anonymous_api: APIClient
+) -> None:
+    drive = begin(api, MIB)
+    link = link_of(api, drive, 0).json()["link"]
+
+    def sent(number: int) -> Any:
+        body = form(fields(number, MIB), b"x" * CHUNK)
+        return anonymous_api.generic("POST", link, body, content_type=FORM)
+
+    refused = sent(2)
+    assert refused.status_code == 400
+    assert faults_of(refused) == [("validation", "resumableChunkNumber")]
+    assert sent(1).status_code == 200
+    assert Upload.objects.get(pk=drive.pk).received == [[0, CHUNK]]
+
+
+def test_link_does_not_tell_what_is_there(api: APIClient, anonymous_api: APIClient) -> None:
+    drive = begin(api, MIB)
+    link = link_of(api, drive, 0).json()["link"]
+    for number in (1, 2):
+        assert anonymous_api.get(link, fields(number, MIB)).status_code == 401
+        parameters = "&".join(f"{name}={value}" for name, value in fields(number, MIB).items())
+        assert anonymous_api.get(f"{link}&{parameters}").status_code == 401
 
 
 def test_links_are_for_the_owner(api: APIClient, stranger_api: APIClient, owner: User) -> None:
