@@ -68,6 +68,14 @@ class TellingFilter(logging.Filter):
         return True
 
 
+class ShortFilter(logging.Filter):
+    """Leaves out the traceback of what any stranger can cause."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 class ConsoleFormatter(logging.Formatter):
     """`10:00:00 INFO jobs.runner job finished job=… outcome=success`"""
 

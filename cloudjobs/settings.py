@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "cloudjobs.proxies.TrustedProxyMiddleware",  # before anybody reads a header
+    "cloudjobs.leftovers.LeftoversMiddleware",  # after everybody who reads a body
     "django_guid.middleware.guid_middleware",
     "cloudjobs.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -270,6 +271,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "django_guid.log_filters.CorrelationId"},
         "told": {"()": "cloudjobs.logs.TellingFilter"},
+        "short": {"()": "cloudjobs.logs.ShortFilter"},
     },
     "formatters": {
         "json": {
@@ -298,5 +300,6 @@ LOGGING = {
         "websockets": {"level": "WARNING"},
         # One line a request comes from cloudjobs.requests; errors keep their traceback.
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"filters": ["short"]},
     },
 }

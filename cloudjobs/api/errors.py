@@ -7,6 +7,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 ErrorList = list[dict[str, str | None]]
 API_PREFIX = "/api/"
+MOST_ENTRIES = 100  # faults that an answer names; nobody reads more
 DOCUMENTED_TYPES = {
     status.HTTP_401_UNAUTHORIZED: "permission",
     status.HTTP_403_FORBIDDEN: "permission",
@@ -68,7 +70,8 @@ def error_list(error: Exception, status_code: int) -> ErrorList:
     if isinstance(error, PermissionDenied):
         return [entry(error_type, "You do not have permission to do this.")]
     if isinstance(error, exceptions.APIException):
-        return [entry(error_type, message, point) for point, message in flatten(error.detail)]
+        faults = islice(flatten(error.detail), MOST_ENTRIES)
+        return [entry(error_type, message, point) for point, message in faults]
     return [entry(error_type, "The request failed.")]
 
 

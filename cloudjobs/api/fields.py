@@ -102,9 +102,9 @@ class MetaField(serializers.DictField):
     child = StrictCharField(max_length=META_VALUE_LENGTH, allow_blank=True, trim_whitespace=False)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
-        meta: dict[str, str] = super().to_internal_value(data)
-        if len(meta) > META_KEYS:
+        if isinstance(data, dict) and len(data) > META_KEYS:
             raise serializers.ValidationError(f"At most {META_KEYS} keys are kept.")
+        meta: dict[str, str] = super().to_internal_value(data)
         if len(json.dumps(meta)) > META_BYTES:
             raise serializers.ValidationError(f"At most {META_BYTES} bytes are kept, as JSON.")
         for key in meta:

@@ -37,6 +37,8 @@ from tags.actions import tag_object
 
 logger = logging.getLogger(__name__)
 
+BLOCK = 256 * 1024  # bytes
+
 
 @after_asking
 @transaction.atomic
@@ -110,6 +112,7 @@ def store_chunk(upload: Upload, span: Span, stream: BinaryIO) -> None:
         BackendUnavailable: storage cannot take it.
     """
     if has_chunk(upload, span):
+        skip(stream)
         return
     try:
         write_chunk(upload.drive, span, stream)
@@ -117,6 +120,12 @@ def store_chunk(upload: Upload, span: Span, stream: BinaryIO) -> None:
         note_chunk(upload, span)
     finally:
         finish_if_complete(upload.pk)
+
+
+def skip(stream: BinaryIO) -> None:
+    """Read a chunk that is there already: its sender goes on over the same connection."""
+    while stream.read(BLOCK):
+        pass
 
 
 def write_chunk(drive: Drive, span: Span, stream: BinaryIO) -> None:

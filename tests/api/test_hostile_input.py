@@ -3,6 +3,8 @@
 import gzip
 import logging
 import time
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from rest_framework.test import APIClient
@@ -97,6 +99,23 @@ def test_meta_is_bounded_as_a_whole(api: APIClient) -> None:
     assert (response.status_code, faults_of(response)) == (400, [("validation", "meta")])
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"{DRIVES}{uuid4()}/action/?do=clone", {f"key{number}": 1 for number in range(50_000)}),
+        (DRIVES, {"meta": {f"key{number}": 1 for number in range(50_000)}}),
+        (DRIVES, {"meta": {f"key{number}": 1 for number in range(200)}}),
+    ],
+    ids=["unknown fields", "keys", "values"],
+)
+def test_answer_names_no_more_faults_than_anybody_reads(
+    api: APIClient, path: str, body: Any
+) -> None:
+    response = api.post(path, body)
+    assert response.status_code == 400
+    assert 1 <= len(response.json()) <= 100
+
+
 @pytest.mark.parametrize("parameter", ["name", "name__contains", "uuid"])
 def test_filter_with_very_many_values_is_refused(api: APIClient, parameter: str) -> None:
     response = api.get(DRIVES, {parameter: ",".join(["a"] * 1200)})
@@ -118,3 +137,11 @@ def test_console_line_cannot_be_forged() -> None:
     line = ConsoleFormatter().format(record)
     assert "\n" not in line
     assert "\x1b" not in line
+
+
+def test_foreign_host_is_one_line_of_the_log(
+    anonymous_api: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert anonymous_api.get(DRIVES, headers={"host": "evil.example"}).status_code == 400
+    (line,) = [one for one in caplog.records if one.name == "django.security.DisallowedHost"]
+    assert line.exc_info is None
