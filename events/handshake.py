@@ -6,11 +6,11 @@ from typing import cast
 from django.conf import settings
 from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
-from django.utils.http import is_same_domain
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from accounts.event_logins import COOKIE, COOKIE_PATH, EventLogin, lasting, open_login
+from cloudjobs.origins import is_own_origin
 from events import figures
 from events.hub import Hub
 from jobs.outages import AWAY
@@ -77,22 +77,6 @@ def fault_of(request: Request) -> tuple[HTTPStatus, str] | None:
 
 def path_of(request: Request) -> str:
     return request.path.partition("?")[0]
-
-
-def is_own_origin(origin: str, host: str) -> bool:
-    """Does a page of this origin belong to the service? As with forms, the operator may add some.
-
-    Programs that are no browsers send their own address, or none.
-    """
-    if origin in settings.CSRF_TRUSTED_ORIGINS:
-        return True
-    scheme, _, place = origin.partition("://")
-    if place.lower() == host.lower():
-        return True
-    wildcards = (trusted.split("://*", 1) for trusted in settings.CSRF_TRUSTED_ORIGINS)
-    return any(
-        each[0] == scheme and is_same_domain(place, each[1]) for each in wildcards if len(each) == 2
-    )
 
 
 def login_in(request: Request) -> EventLogin | None:

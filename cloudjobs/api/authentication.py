@@ -15,10 +15,12 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from rest_framework.authentication import BasicAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from cloudjobs.api.throttling import AnyRequest, count_failed_login, require_patience
+from cloudjobs.origins import is_own_origin
 from cloudjobs.prepared import Hole, prepared_get
 
 
@@ -26,6 +28,21 @@ class RememberedBasicAuthentication(BasicAuthentication):
     """Email and password in the `Authorization` header."""
 
     www_authenticate_realm = "cloudjobs"
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """Return the user, if the header names one.
+
+        A browser that has asked for the password once sends it along with whatever any page makes
+        it send. So nothing is changed for the pages of others.
+
+        Raises:
+            AuthenticationFailed, Throttled: as `check_credentials`.
+            PermissionDenied: a page of another site asks to change something.
+        """
+        login: tuple[Any, None] | None = super().authenticate(request)
+        if login and request.method not in SAFE_METHODS and is_of_another_site(request):
+            raise PermissionDenied("Pages of other sites change nothing here.")
+        return login
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge; who came with a token is told that it is the token."""
@@ -43,6 +60,12 @@ class RememberedBasicAuthentication(BasicAuthentication):
             Throttled: too many were wrong.
         """
         return check_credentials(userid, password, request), None
+
+
+def is_of_another_site(request: Request) -> bool:
+    """Was it sent by a page that is not ours? Programs that are no browsers name no origin."""
+    origin = request.headers.get("Origin")
+    return origin is not None and not is_own_origin(origin, request.get_host())
 
 
 def check_credentials(email: str, password: str, request: AnyRequest | None = None) -> Any:

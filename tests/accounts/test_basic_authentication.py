@@ -135,6 +135,20 @@ def test_password_of_one_user_does_not_open_another(client: Client, owner: User)
     assert_refused(ask(client, other.email))
 
 
+def test_page_of_another_site_changes_nothing_with_a_remembered_password(owner: User) -> None:
+    def change(company: str, **headers: str) -> int:
+        login = {"authorization": header(owner.email, PASSWORD)}
+        body = {"company": company}
+        address, kind = f"{API}/profile/", "application/json"
+        return Client().put(address, body, kind, headers=login | headers).status_code
+
+    assert change("a", origin="https://evil.example") == 403
+    assert change("a", origin="null") == 403
+    assert change("b") == change("c", origin="http://testserver") == 200
+    owner.profile.refresh_from_db()
+    assert owner.profile.company == "c"
+
+
 def test_basic_needs_no_csrf_token(owner: User) -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.put(
