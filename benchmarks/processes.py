@@ -46,7 +46,7 @@ def web_process(**env: str) -> Iterator[tuple[str, int]]:
     What a client asks is counted as ever, but no limit is reached.
     """
     port = free_port()
-    options = ["--interface", "wsgi", "--port", str(port), "--no-ws"]
+    options = ["--interface", "wsgi", "--http", "1", "--port", str(port), "--no-ws"]
     env = {"REQUESTS_PER_MINUTE": "100000000", **env}
     with process([str(BIN / "granian"), *options, "cloudjobs.wsgi:application"], **env) as main:
         address = f"http://127.0.0.1:{port}"

@@ -96,7 +96,16 @@ class Service:
 
     def start_web(self) -> None:
         address = httpx.URL(self.url)
-        options = ["--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
+        options = [
+            "--interface",
+            "wsgi",
+            "--http",
+            "1",
+            "--host",
+            address.host,
+            "--port",
+            str(address.port),
+        ]
         command = [str(BIN / "granian"), *options, "--no-ws", "cloudjobs.wsgi:application"]
         if self.as_deployed:
             command = in_procfile("web")
