@@ -6,13 +6,15 @@
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DataError, Error
+from django.db import DataError, Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 ErrorList = list[dict[str, str | None]]
 API_PREFIX = "/api/"
+AWAY = "The database does not answer at the moment; try again."
+RETRY_AFTER = {"Retry-After": "2"}  # seconds
 MOST_ENTRIES = 100  # faults that an answer names; nobody reads more
 DOCUMENTED_TYPES = {
     status.HTTP_401_UNAUTHORIZED: "permission",
@@ -94,8 +98,7 @@ def database_trouble(error: Error) -> Response:
     logger.error("database error while answering a request", exc_info=error)
     if isinstance(error, DataError):
         return Response([entry("validation", "A value cannot be kept.")], status=400)
-    message = "The database does not answer at the moment; try again."
-    return Response([entry("database", message)], status=503, headers={"Retry-After": "2"})
+    return Response([entry("database", AWAY)], status=503, headers=RETRY_AFTER)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -114,8 +117,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's 500, as an error list under the API."""
+    """Django's 500, as an error list under the API; a 503 if it is the database that is away."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return without_database(request)
     if request.path.startswith(API_PREFIX):
         entries = [entry("backend", "The server failed; the failure is in its log.")]
         return JsonResponse(entries, safe=False, status=500)
     return defaults.server_error(request)
+
+
+def without_database(request: HttpRequest) -> HttpResponse:
+    """Answer whoever asked for something while the database was away."""
+    if request.path.startswith(API_PREFIX):
+        entries = [entry("database", AWAY)]
+        return JsonResponse(entries, safe=False, status=503, headers=RETRY_AFTER)
+    response = render(None, "database_away.html", status=503)
+    response["Retry-After"] = RETRY_AFTER["Retry-After"]
+    return response
