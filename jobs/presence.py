@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -32,6 +32,11 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
     def gone(self) -> Self:
         """Return those that fell silent without having ended."""
         return self.filter(stopped_at=None, heartbeat_at__lt=Now() - GONE_AFTER)
+
+    def missing(self) -> Self:
+        """Return those that are gone, and that none has followed on their host."""
+        later = self.model.objects.filter(host=OuterRef("host"), started_at__gt=OuterRef("clock"))
+        return self.gone().filter(~Exists(later))
 
     def forgettable(self) -> Self:
         """Return those that were not heard of for so long that nobody asks any more."""

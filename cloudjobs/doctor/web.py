@@ -18,6 +18,7 @@ from cloudjobs.doctor.examination import Finding, ok, problem, warning
 from servers.management.commands.create_demo import EMAIL, PASSWORD
 
 ANSWER_SECONDS = 3
+BAD_REQUEST = 400
 FEW_FILES = 1024
 LONGEST_ANSWER = 500
 WITHOUT_TLS = {"security.W004", "security.W008", "security.W012", "security.W016"}
@@ -109,6 +110,11 @@ def check_ready(url: str) -> Iterator[Finding]:
     status, text = asked(address)
     if status == 200:
         yield ok(f"{address} says that it is ready.")
+    elif status == BAD_REQUEST:
+        yield problem(
+            f"{address} refuses to be asked by this name (400).",
+            "Ask by one that is in ALLOWED_HOSTS, or add this one to them.",
+        )
     else:
         yield problem(
             f"{address} says: {text}", "Is it running? nginx does not pass this on: ask past it."

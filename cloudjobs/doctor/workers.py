@@ -69,14 +69,14 @@ def check_schedules() -> Iterator[Finding]:
 
 
 def check_clusters() -> Iterator[Finding]:
-    """At least one lives; all have one version and the right time."""
+    """At least one lives, none is missing; all have one version and the right time."""
     running = list(Cluster.objects.running())
     workers = sum(one.workers for one in running)
     if running:
         yield ok(f"Clusters that run: {len(running)}, with {workers} workers together.")
     else:
         yield problem("No cluster of workers runs.", "Start `manage.py qcluster`.")
-    for one in Cluster.objects.gone():
+    for one in Cluster.objects.missing():
         yield warning(
             f"The cluster {one} fell silent at {one.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC.",
             f"Look at the machine {one.host}; a day later it is forgotten.",

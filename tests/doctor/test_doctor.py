@@ -17,7 +17,6 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
@@ -180,8 +179,12 @@ def test_late_and_missing_schedules_are_problems() -> None:
 
 
 def test_clusters_that_are_gone_wrong_in_time_or_old_are_told(cluster: Cluster) -> None:
-    late = timezone.now() + timedelta(minutes=5)
-    for values in ({"heartbeat_at": Now() - timedelta(hours=1)}, {"clock": late, "version": "9"}):
+    late, long_ago = timezone.now() + timedelta(minutes=5), timezone.now() - timedelta(hours=1)
+    for values in (
+        {"heartbeat_at": long_ago, "host": "elsewhere"},
+        {"heartbeat_at": long_ago, "clock": long_ago},  # others run in its place
+        {"clock": late, "version": "9"},
+    ):
         other = cluster_here(uuid4(), 2)
         other.appear()
         Cluster.objects.filter(pk=other.pk).update(**values)
@@ -320,7 +323,7 @@ def test_address_that_is_none_is_a_problem(url: str) -> None:
 
 
 def test_web_server_is_asked_whether_it_is_ready() -> None:
-    answers = iter([200, 503])
+    answers = iter([200, 503, 400])
 
     class Web(BaseHTTPRequestHandler):
         """A web server that is ready once, and then no more."""
@@ -340,6 +343,9 @@ def test_web_server_is_asked_whether_it_is_ready() -> None:
         assert told(lambda: web.check_ready(address))[0][0] == Level.OK
         assert told(lambda: web.check_ready(address)) == [
             (Level.PROBLEM, f"{address}readyz says: 503 reasons")
+        ]
+        assert told(lambda: web.check_ready(address)) == [
+            (Level.PROBLEM, f"{address}readyz refuses to be asked by this name (400).")
         ]
         server.shutdown()
     assert worst(lambda: web.check_ready(address))[0] == Level.PROBLEM
