@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponseBase
 from django_guid.context import guid
@@ -79,6 +80,7 @@ class ShortFilter(logging.Filter):
 class ConsoleFormatter(logging.Formatter):
     """`10:00:00 INFO jobs.runner job finished job=… outcome=success`"""
 
+    names: ClassVar[dict[str, str]] = {"correlation_id": "request_id"}
     standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
     def __init__(self) -> None:
@@ -86,7 +88,9 @@ class ConsoleFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
         extra = {k: v for k, v in vars(record).items() if k not in self.standard and v is not None}
-        pairs = " ".join(f"{name}={one_line(value)}" for name, value in extra.items())
+        pairs = " ".join(
+            f"{self.names.get(name, name)}={one_line(value)}" for name, value in extra.items()
+        )
         return f"{super().formatMessage(record)} {pairs}".rstrip()
 
 

@@ -156,7 +156,7 @@ def leave(job: Job) -> None:
 
     If that cannot be freed, the worker goes on to other jobs; `reconcile_storage` frees it.
     """
-    logger.warning("lease lost", extra={"job": str(job.pk)})
+    logger.info("lease lost", extra={"job": str(job.pk)})
     try:
         discard_cancelled(job)
     except Exception:

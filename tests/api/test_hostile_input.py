@@ -132,6 +132,11 @@ def test_session_cookie_with_a_nul_is_no_session(anonymous_api: APIClient) -> No
     assert anonymous_api.get(DRIVES).status_code == 401
 
 
+def test_console_line_calls_the_request_as_the_others_do() -> None:
+    record = logging.makeLogRecord({"msg": "request", "correlation_id": "5c1e9b3f"})
+    assert ConsoleFormatter().format(record).endswith(" request request_id=5c1e9b3f")
+
+
 def test_console_line_cannot_be_forged() -> None:
     record = logging.makeLogRecord({"msg": "request", "path": "/x\nERROR forged \x1b[31m"})
     line = ConsoleFormatter().format(record)
