@@ -31,9 +31,20 @@ class LeftoversMiddleware:
 
 def may_be_left(request: HttpRequest) -> bool:
     """Does a request have a body that nobody has taken in as a whole?"""
-    announced = request.META.get("CONTENT_LENGTH") not in {None, "", "0"}
     taken = hasattr(request, "_body") or hasattr(request, "_files")
-    return "HTTP_TRANSFER_ENCODING" in request.META or (announced and not taken)
+    return is_chunked(request) or (announced_bytes(request) > 0 and not taken)
+
+
+def is_chunked(request: HttpRequest) -> bool:
+    return "HTTP_TRANSFER_ENCODING" in request.META
+
+
+def announced_bytes(request: HttpRequest) -> int:
+    """Return the length of the body, as its sender announced it; 0 if that is no number."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def is_of_a_user(request: HttpRequest) -> bool:
@@ -46,7 +57,8 @@ def is_of_a_user(request: HttpRequest) -> bool:
 
 def read_to_the_end(request: HttpRequest) -> bool:
     """Read what is left; False if that is too much, or not to be read."""
-    if "HTTP_TRANSFER_ENCODING" in request.META:
+    is_untouched = not vars(request).get("_read_started")
+    if is_chunked(request) or (is_untouched and announced_bytes(request) > MOST_READ):
         return False
     left = MOST_READ
     try:
