@@ -96,17 +96,9 @@ class Service:
 
     def start_web(self) -> None:
         address = httpx.URL(self.url)
-        options = [
-            "--interface",
-            "wsgi",
-            "--http",
-            "1",
-            "--host",
-            address.host,
-            "--port",
-            str(address.port),
-        ]
-        command = [str(BIN / "granian"), *options, "--no-ws", "cloudjobs.wsgi:application"]
+        place = ["--host", address.host, "--port", str(address.port)]
+        options = ["--interface", "wsgi", "--http", "1", "--no-ws", *place]
+        command = [str(BIN / "granian"), *options, "cloudjobs.wsgi:application"]
         if self.as_deployed:
             command = in_procfile("web")
         self.web = self.spawn(command, HOST=address.host, PORT=str(address.port))

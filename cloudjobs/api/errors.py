@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 ErrorList = list[dict[str, str | None]]
 API_PREFIX = "/api/"
-AWAY = "The database does not answer at the moment; try again."
+DATABASE_AWAY = "The database does not answer at the moment; try again."
 RETRY_AFTER = {"Retry-After": "2"}  # seconds
 MOST_ENTRIES = 100  # faults that an answer names; nobody reads more
 DOCUMENTED_TYPES = {
@@ -98,7 +98,7 @@ def database_trouble(error: Error) -> Response:
     logger.error("database error while answering a request", exc_info=error)
     if isinstance(error, DataError):
         return Response([entry("validation", "A value cannot be kept.")], status=400)
-    return Response([entry("database", AWAY)], status=503, headers=RETRY_AFTER)
+    return Response([entry("database", DATABASE_AWAY)], status=503, headers=RETRY_AFTER)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -129,7 +129,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def without_database(request: HttpRequest) -> HttpResponse:
     """Answer whoever asked for something while the database was away."""
     if request.path.startswith(API_PREFIX):
-        entries = [entry("database", AWAY)]
+        entries = [entry("database", DATABASE_AWAY)]
         return JsonResponse(entries, safe=False, status=503, headers=RETRY_AFTER)
     response = render(None, "database_away.html", status=503)
     response["Retry-After"] = RETRY_AFTER["Retry-After"]
